@@ -1,0 +1,47 @@
+/**
+ * Every limit of the server, in one place, with unit and reason. Settings that an operator may change are in config.ts.
+ */
+
+/** Bytes of JSON of one flag or segment. What a person or a tool writes is far below; it keeps one register bounded. */
+export const flagBytesMax = 64 * 1024
+/** Characters of a flag, segment, namespace or environment key. */
+export const keyCharactersMax = 128
+/** Bytes of a request body, but for imports. Malformed input must not cost memory. */
+export const bodyBytesMax = 1024 * 1024 - 1
+/** Bytes of the body of an import: 10,000 flags of a few KB. */
+export const importBytesMax = 64 * 1024 * 1024
+/** Evaluations in one batch request. */
+export const batchRequestsMax = 1_000
+/** Flags that one list page holds; also the default of `limit`. */
+export const pageFlagsMax = 1_000
+
+/** Levels that a condition may nest; deeper is a mistake, and recursion must end. */
+export const conditionDepthMax = 32
+/** Conditions in one flag, all levels together. */
+export const conditionsMax = 1_000
+/** Levels that JSON of a context may nest. */
+export const contextDepthMax = 16
+/** Attributes of a context, all levels together. */
+export const contextAttributesMax = 1_000
+/** Bytes of a context as JSON. */
+export const contextBytesMax = 64 * 1024
+/** Prerequisites or segments in a chain; a merge can tie longer ones, which then answer PARSE_ERROR. */
+export const referenceDepthMax = 16
+
+/** Bytes of a register key: namespace, flag key, kind and environment with separators. */
+export const registerKeyBytesMax = 512
+/** Bytes of a register's value: a segment of 10,000 ids is the largest that is meant to fit. */
+export const registerValueBytesMax = 1024 * 1024
+
+/** Bytes of a UDP packet's payload: below the smallest common MTU (1,280 for IPv6) less headers and seal. */
+export const packetBytesMax = 1_200
+/** Bytes of one frame on the bulk channel. */
+export const bulkFrameBytesMax = 4 * 1024 * 1024
+/** Records that wait to be gossiped; the oldest drops first, and anti-entropy brings it. */
+export const rumorsMax = 4_096
+/** Members that the mesh keeps track of, the dead included. */
+export const membersMax = 10_000
+/** Anti-entropy sessions that a node serves at once; a further one is told to come back. */
+export const syncsServedMax = 3
+/** Local writes that wait for the disk; further ones get 503. */
+export const pendingWritesMax = 10_000

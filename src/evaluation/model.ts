@@ -1,0 +1,148 @@
+/** Any value that JSON can carry. */
+export type Json = null | boolean | number | string | Json[] | { [property: string]: Json }
+
+/** What the author says the values are. Advice for people and SDKs: any value may be of any type. */
+export type FlagType = 'boolean' | 'string' | 'number' | 'json'
+
+/** Attributes of the subject an evaluation is for. `targetingKey` names the subject; the rest is free. */
+export interface EvaluationContext {
+  readonly targetingKey?: string
+  readonly [attribute: string]: unknown
+}
+
+export type Operator =
+  | 'eq' | 'neq' | 'in' | 'notIn'
+  | 'contains' | 'notContains' | 'startsWith' | 'endsWith' | 'matches'
+  | 'lt' | 'lte' | 'gt' | 'gte' | 'between'
+  | 'before' | 'after'
+  | 'semverEq' | 'semverNeq' | 'semverLt' | 'semverLte' | 'semverGt' | 'semverGte' | 'semverRange'
+  | 'cidr' | 'notCidr'
+  | 'exists' | 'notExists'
+  | 'modulo'
+  | 'arrayContainsAny' | 'arrayContainsAll' // biome-ignore format: a table reads better in rows
+
+export type Condition =
+  | { readonly all: readonly Condition[] }
+  | { readonly any: readonly Condition[] }
+  | { readonly not: Condition }
+  | { readonly segment: string }
+  | { readonly flag: string; readonly variations: readonly string[] }
+  | {
+      readonly attribute: string
+      readonly op: Operator
+      readonly values?: readonly Json[]
+      readonly caseInsensitive?: boolean
+    }
+
+/** A share of the subjects; weights are basis points (0-10,000) and sum to 10,000. */
+export interface Weight {
+  readonly variation: string
+  readonly weight: number
+}
+
+export interface ScheduleStep {
+  /** RFC 3339 date-time from which these weights hold. */
+  readonly at: string
+  readonly weights: readonly Weight[]
+}
+
+/** Splits subjects by bucket = murmur3_x86_32(utf8(`{subject}:{salt or flag key}`), seed 0) mod 10,000. */
+export interface Rollout {
+  /** Attribute whose value is the subject; default `targetingKey`. */
+  readonly bucketBy?: string
+  readonly salt?: string
+  readonly weights: readonly Weight[]
+  /** Ascending by `at`; before the first step `weights` hold. */
+  readonly schedule?: readonly ScheduleStep[]
+  /** `linear` moves evenly from each step's weights to the next step's. */
+  readonly curve?: 'step' | 'linear'
+}
+
+export type Serve = { readonly variation: string } | { readonly rollout: Rollout }
+
+export interface Rule {
+  readonly id?: string
+  readonly description?: string
+  readonly if: Condition
+  readonly serve: Serve
+}
+
+export interface Prerequisite {
+  readonly flag: string
+  readonly variations: readonly string[]
+}
+
+/** attribute -> value of that attribute -> variation. */
+export type Overrides = Readonly<Record<string, Readonly<Record<string, string>>>>
+
+/** What an environment decides; the register `switch` holds `enabled`, the register `targeting` the rest. */
+export interface Targeting {
+  readonly offVariation?: string
+  readonly overrides?: Overrides
+  readonly rules?: readonly Rule[]
+  readonly fallthrough?: Serve
+  readonly prerequisites?: readonly Prerequisite[]
+}
+
+export interface EnvironmentSettings extends Targeting {
+  readonly enabled?: boolean
+}
+
+/** A flag as people write it, complete (defaults filled in). The top level is the environment `default`. */
+export interface FlagDefinition extends Targeting {
+  readonly key: string
+  readonly namespace: string
+  readonly type: FlagType
+  readonly description?: string
+  readonly tags?: readonly string[]
+  readonly owner?: string
+  readonly variations: Readonly<Record<string, Json>>
+  readonly enabled: boolean
+  readonly environments?: Readonly<Record<string, EnvironmentSettings>>
+}
+
+/** A flag as it is read back: with what the server knows of it. */
+export interface Flag extends FlagDefinition {
+  /** The newest stamp of its registers: versions sort as text. */
+  readonly version: string
+  readonly createdAt: string
+  readonly updatedAt: string
+  readonly updatedBy?: string
+}
+
+export interface SegmentDefinition {
+  readonly key: string
+  readonly namespace: string
+  readonly description?: string
+  readonly included?: readonly string[]
+  readonly excluded?: readonly string[]
+  readonly if?: Condition
+}
+
+export interface Segment extends SegmentDefinition {
+  readonly version: string
+  readonly createdAt: string
+  readonly updatedAt: string
+  readonly updatedBy?: string
+}
+
+/** As OpenFeature names them. */
+export type Reason = 'STATIC' | 'TARGETING_MATCH' | 'SPLIT' | 'DEFAULT' | 'DISABLED' | 'ERROR'
+export type EvaluationErrorCode =
+  | 'FLAG_NOT_FOUND'
+  | 'PARSE_ERROR'
+  | 'TYPE_MISMATCH'
+  | 'TARGETING_KEY_MISSING'
+  | 'INVALID_CONTEXT'
+  | 'GENERAL'
+
+export interface Evaluation {
+  /** undefined: there is no value to give, the caller's default holds. */
+  readonly value: Json | undefined
+  readonly variation: string | undefined
+  readonly reason: Reason
+  /** The rule that decided, where one did. */
+  readonly ruleId?: string
+  readonly errorCode?: EvaluationErrorCode
+  readonly errorDetails?: string
+}
