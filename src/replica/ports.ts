@@ -41,6 +41,11 @@ export interface Timer {
   readonly [evidence: string]: string | number
 }
 
+export interface WriteOptions {
+  /** Ask the peers to say (event `acknowledged`) when they have the write on disk. */
+  readonly wantAck?: boolean
+}
+
 /** A local write on its way to the disk. Its end is told by the event `written` or `refused` with the same id. */
 export interface WriteTicket {
   readonly id: number
@@ -93,7 +98,7 @@ export interface Replica {
   onAppended(now: Now, count: number, error?: string): void
   onMember(now: Now, event: MemberEvent): void
   /** All changes get one stamp. Throws FlagsError CLOCK_UNTRUSTED, OVERLOADED; then nothing happened. */
-  write(now: Now, changes: readonly RegisterChange[]): WriteTicket
+  write(now: Now, changes: readonly RegisterChange[], options?: WriteOptions): WriteTicket
   /** Asks a peer to sync with us soon, or every known one in turn; for readers that know of a version we lack. */
   requestSync(now: Now): void
   get(key: string): RegisterRecord | undefined

@@ -1,0 +1,154 @@
+import { FlagsError, type InputFault } from '../base/errors.ts'
+import type { RegisterChange } from '../crdt/register.ts'
+import type { DurableWrites } from './durable-writes.ts'
+import type { KeyLocks } from './key-locks.ts'
+import type { ImportReport, WriteOptions } from './ports.ts'
+import { type Kind, lockKey, type Stored } from './shelf.ts'
+
+export interface Importer {
+  /** All or nothing, under one stamp. `replace` also deletes what the document leaves out of the namespaces it names. */
+  run(document: unknown, mode: 'merge' | 'replace', namespace: string, options: WriteOptions): Promise<ImportReport>
+}
+
+interface Definition {
+  readonly key: string
+  readonly namespace: string
+}
+
+interface Counts {
+  created: number
+  updated: number
+  unchanged: number
+  deleted: number
+}
+
+export interface ImporterParts<F extends Definition, G extends F & Stored, S extends Definition, T extends S & Stored> {
+  readonly flags: Kind<F, G>
+  readonly segments: Kind<S, T>
+  /** Faults of the whole document against itself and what is there. Paths start with `flags[i]` or `segments[i]`. */
+  readonly check: (flags: readonly F[], segments: readonly S[]) => readonly InputFault[]
+  readonly writes: DurableWrites
+  readonly locks: KeyLocks
+}
+
+export function createImporter<F extends Definition, G extends F & Stored, S extends Definition, T extends S & Stored>(
+  parts: ImporterParts<F, G, S, T>,
+): Importer {
+  return {
+    async run(document, mode, namespace, options) {
+      const { flags: flagBodies, segments: segmentBodies } = sections(document)
+      const faults: InputFault[] = []
+      const flags = parseAll(parts.flags, flagBodies, namespace, 'flags', faults)
+      const segments = parseAll(parts.segments, segmentBodies, namespace, 'segments', faults)
+      if (faults.length === 0) faults.push(...parts.check(flags, segments))
+      if (faults.length > 0) {
+        throw new FlagsError('INVALID', 'The document has faults; nothing was imported. Mend them and import it again.', { faults })
+      }
+      const named = [...flags, ...segments].map((definition) => definition.namespace)
+      const namespaces = new Set(named.length > 0 ? named : [namespace])
+      const lockKeys = [
+        ...affected(parts.flags, flags, namespaces, mode),
+        ...affected(parts.segments, segments, namespaces, mode),
+      ]
+      return parts.locks.run(lockKeys, async () => {
+        const changes: RegisterChange[] = []
+        const report = {
+          flags: plan(parts.flags, flags, namespaces, mode, options.actor.name, changes),
+          segments: plan(parts.segments, segments, namespaces, mode, options.actor.name, changes),
+        }
+        if (changes.length > 0) await parts.writes.write(changes, options.ack)
+        return report
+      })
+    },
+  }
+}
+
+function sections(document: unknown): { flags: readonly unknown[]; segments: readonly unknown[] } {
+  const example = 'Send {"flags": [...], "segments": [...]}; GET /export gives one.'
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+    throw new FlagsError('MALFORMED', `The document is not a JSON object. ${example}`)
+  }
+  const { flags = [], segments = [], ...unknown } = document as Record<string, unknown>
+  const faults: InputFault[] = Object.keys(unknown).map((path) => ({ path, message: 'is not known here' }))
+  if (!Array.isArray(flags)) faults.push({ path: 'flags', message: 'must be a list' })
+  if (!Array.isArray(segments)) faults.push({ path: 'segments', message: 'must be a list' })
+  if (faults.length > 0) throw new FlagsError('MALFORMED', `The document has the wrong shape. ${example}`, { faults })
+  return { flags: flags as unknown[], segments: segments as unknown[] }
+}
+
+function parseAll<D extends Definition, T extends D & Stored>(
+  kind: Kind<D, T>,
+  bodies: readonly unknown[],
+  namespace: string,
+  section: string,
+  faults: InputFault[],
+): D[] {
+  const parsed: D[] = []
+  const seen = new Set<string>()
+  for (const [index, body] of bodies.entries()) {
+    const at = `${section}[${index}]`
+    try {
+      const definition = kind.parse(namespaceOf(body) ?? namespace, body)
+      const id = lockKey(kind.noun, definition.namespace, definition.key)
+      if (seen.has(id)) faults.push({ path: `${at}.key`, message: `"${definition.key}" stands twice in the document` })
+      seen.add(id)
+      parsed.push(definition)
+    } catch (error) {
+      if (!(error instanceof FlagsError)) throw error
+      if (error.faults.length === 0) faults.push({ path: at, message: error.message })
+      for (const { path, message } of error.faults) faults.push({ path: path ? `${at}.${path}` : at, message })
+    }
+  }
+  return parsed
+}
+
+function namespaceOf(body: unknown): string | undefined {
+  const namespace = (body as { namespace?: unknown } | null)?.namespace
+  return typeof namespace === 'string' ? namespace : undefined
+}
+
+function affected<D extends Definition, T extends D & Stored>(
+  kind: Kind<D, T>,
+  definitions: readonly D[],
+  namespaces: ReadonlySet<string>,
+  mode: 'merge' | 'replace',
+): string[] {
+  const keys = new Set(definitions.map((definition) => lockKey(kind.noun, definition.namespace, definition.key)))
+  if (mode === 'replace') {
+    for (const namespace of namespaces) for (const thing of kind.all(namespace)) keys.add(lockKey(kind.noun, namespace, thing.key))
+  }
+  return [...keys]
+}
+
+/** Adds the registers that must change to `changes`, and counts what happens to whom. */
+function plan<D extends Definition, T extends D & Stored>(
+  kind: Kind<D, T>,
+  definitions: readonly D[],
+  namespaces: ReadonlySet<string>,
+  mode: 'merge' | 'replace',
+  by: string,
+  changes: RegisterChange[],
+): Counts {
+  const counts: Counts = { created: 0, updated: 0, unchanged: 0, deleted: 0 }
+  const named = new Set<string>()
+  for (const definition of definitions) {
+    named.add(lockKey(kind.noun, definition.namespace, definition.key))
+    const before = kind.get(definition.namespace, definition.key)
+    const own = before
+      ? kind.changed(kind.definition(before), definition, { birth: kind.birth(before), by })
+      : kind.split(definition, { birth: '', by })
+    changes.push(...own)
+    if (!before) counts.created++
+    else if (own.length > 0) counts.updated++
+    else counts.unchanged++
+  }
+  if (mode === 'merge') return counts
+  for (const namespace of namespaces) {
+    for (const thing of kind.all(namespace)) {
+      if (named.has(lockKey(kind.noun, namespace, thing.key))) continue
+      changes.push(...kind.registerKeys(thing).map((key) => ({ key, value: null })))
+      counts.deleted++
+    }
+  }
+  return counts
+}

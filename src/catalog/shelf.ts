@@ -1,0 +1,185 @@
+import { FlagsError, type InputFault } from '../base/errors.ts'
+import { pageFlagsMax } from '../base/limits.ts'
+import type { RegisterChange } from '../crdt/register.ts'
+import type { DurableWrites } from './durable-writes.ts'
+import type { KeyLocks } from './key-locks.ts'
+import { mergePatch } from './merge-patch.ts'
+import type { ListQuery, Page, Shelf, WriteOptions, Written } from './ports.ts'
+
+/** What a stored thing has beside its definition. */
+export interface Stored {
+  readonly key: string
+  readonly version: string
+  readonly tags?: readonly string[]
+}
+
+/** Who wrote, and into which life: see evaluation/registers.ts. */
+export interface Authorship {
+  /** Stamp of the creation, '' while it is being created. */
+  readonly birth: string
+  readonly by: string
+}
+
+/** What flags and segments do differently. `D` is the definition as people write it, `T` the thing as it is read back. */
+export interface Kind<D, T extends D & Stored> {
+  readonly noun: 'flag' | 'segment'
+  /** Checks a body; throws MALFORMED or INVALID. */
+  parse(namespace: string, body: unknown): D
+  /** Faults against the rest of the ruleset. */
+  check(definition: D): readonly InputFault[]
+  get(namespace: string, key: string): T | undefined
+  /** Sorted by key. */
+  all(namespace: string): readonly T[]
+  /** The thing without what the server added: what a merge patch applies to. */
+  definition(thing: T): D
+  birth(thing: T): string
+  /** All registers of a definition. */
+  split(definition: D, authorship: Authorship): RegisterChange[]
+  /** The registers in which two definitions differ; those that only `before` has are deleted. */
+  changed(before: D, after: D, authorship: Authorship): RegisterChange[]
+  /** Every register that exists of a thing. */
+  registerKeys(thing: T): string[]
+}
+
+export interface ShelfParts {
+  readonly writes: DurableWrites
+  readonly locks: KeyLocks
+}
+
+export function createShelf<D extends { key: string; namespace: string }, T extends D & Stored>(
+  kind: Kind<D, T>,
+  { writes, locks }: ShelfParts,
+): Shelf<T> {
+  const { noun } = kind
+
+  /** Only one write at a time for a key: what `work` reads still holds when it is stored. */
+  function locked<R>(namespace: string, key: string, work: () => Promise<R>): Promise<R> {
+    return locks.run([lockKey(noun, namespace, key)], work)
+  }
+
+  function missing(key: string): FlagsError {
+    const code = noun === 'flag' ? 'FLAG_NOT_FOUND' : 'NOT_FOUND'
+    return new FlagsError(code, `There is no ${noun} "${key}". Create it with POST /${noun}s.`)
+  }
+
+  function checked(definition: D): D {
+    const faults = kind.check(definition)
+    if (faults.length > 0) throw new FlagsError('INVALID', `The ${noun} "${definition.key}" makes no sense; nothing was stored.`, { faults })
+    return definition
+  }
+
+  async function store(
+    changes: readonly RegisterChange[],
+    namespace: string,
+    key: string,
+    created: boolean,
+    options: WriteOptions,
+  ): Promise<Written<T>> {
+    const { nodes, of } = await writes.write(changes, options.ack)
+    const value = kind.get(namespace, key)
+    // A delete that came from a peer between storing and reading is newer and has won.
+    if (!value) throw missing(key)
+    return { value, created, replicated: { nodes, of } }
+  }
+
+  return {
+    get: kind.get,
+    list: (namespace, query) => page(kind.all(namespace), query),
+
+    async create(namespace, body, options) {
+      const definition = kind.parse(namespace, body)
+      return locked(namespace, definition.key, async () => {
+        if (kind.get(namespace, definition.key)) {
+          throw new FlagsError('ALREADY_EXISTS', `The ${noun} "${definition.key}" exists already. Change it with PUT or PATCH.`)
+        }
+        const changes = kind.split(checked(definition), { birth: '', by: options.actor.name })
+        return store(changes, namespace, definition.key, true, options)
+      })
+    },
+
+    async put(namespace, key, body, options) {
+      const definition = kind.parse(namespace, withKey(body, key, noun))
+      return locked(namespace, key, async () => {
+        const before = kind.get(namespace, key)
+        checkPreconditions(before, options, noun, key)
+        const authorship = { birth: before ? kind.birth(before) : '', by: options.actor.name }
+        const changes = kind.split(checked(definition), authorship)
+        if (before) changes.push(...gone(kind.registerKeys(before), changes))
+        return store(changes, namespace, key, !before, options)
+      })
+    },
+
+    async patch(namespace, key, body, options) {
+      return locked(namespace, key, async () => {
+        const before = kind.get(namespace, key)
+        if (!before) throw missing(key)
+        checkPreconditions(before, options, noun, key)
+        if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+          throw new FlagsError('MALFORMED', 'A patch is a JSON object with the properties to change (RFC 7396).')
+        }
+        const held = kind.definition(before)
+        const after = checked(kind.parse(namespace, withKey(mergePatch(held, body), key, noun)))
+        const changes = kind.changed(held, after, { birth: kind.birth(before), by: options.actor.name })
+        if (changes.length === 0) return { value: before, created: false, replicated: { nodes: 1, of: 1 } }
+        return store(changes, namespace, key, false, options)
+      })
+    },
+
+    async remove(namespace, key, options) {
+      return locked(namespace, key, async () => {
+        const before = kind.get(namespace, key)
+        if (!before) throw missing(key)
+        checkPreconditions(before, options, noun, key)
+        const changes = kind.registerKeys(before).map((registerKey) => ({ key: registerKey, value: null }))
+        const { nodes, of } = await writes.write(changes, options.ack)
+        return { value: null, created: false, replicated: { nodes, of } }
+      })
+    },
+  }
+}
+
+export function lockKey(noun: string, namespace: string, key: string): string {
+  return `${noun}|${namespace}|${key}`
+}
+
+/** Tombstones for the registers that exist and that `changes` does not write. */
+export function gone(existing: readonly string[], changes: readonly RegisterChange[]): RegisterChange[] {
+  const written = new Set(changes.map((change) => change.key))
+  return existing.filter((key) => !written.has(key)).map((key) => ({ key, value: null }))
+}
+
+function withKey(body: unknown, key: string, noun: string): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body
+  const named = Object.hasOwn(body, 'key') ? (body as { key: unknown }).key : key
+  if (named !== key) {
+    const message = `The body names the ${noun} ${JSON.stringify(named)}, the path "${key}". Leave the key out of the body.`
+    throw new FlagsError('MALFORMED', message, { faults: [{ path: 'key', message: `must be "${key}"` }] })
+  }
+  return { ...body, key }
+}
+
+function checkPreconditions(before: Stored | undefined, options: WriteOptions, noun: string, key: string): void {
+  if (options.ifNoneMatch !== undefined && before) {
+    throw new FlagsError('VERSION_MISMATCH', `The ${noun} "${key}" exists already, and If-None-Match asked that it does not.`)
+  }
+  if (options.ifMatch === undefined) return
+  if (!before) throw new FlagsError('VERSION_MISMATCH', `There is no ${noun} "${key}", and If-Match asked for one.`)
+  if (options.ifMatch !== '*' && options.ifMatch !== before.version) {
+    const message = `The ${noun} "${key}" is at version ${before.version}, not ${options.ifMatch}. Read it again, and repeat the change.`
+    throw new FlagsError('VERSION_MISMATCH', message)
+  }
+}
+
+/** One page of things that are sorted by key. */
+function page<T extends Stored>(things: readonly T[], query: ListQuery): Page<T> {
+  const limit = Math.min(query.limit ?? pageFlagsMax, pageFlagsMax)
+  const items: T[] = []
+  for (const thing of things) {
+    if (query.cursor !== undefined && thing.key <= query.cursor) continue
+    if (query.prefix !== undefined && !thing.key.startsWith(query.prefix)) continue
+    if (query.tag !== undefined && !thing.tags?.includes(query.tag)) continue
+    if (items.length === limit) return { items, nextCursor: items[limit - 1]?.key }
+    items.push(thing)
+  }
+  return { items }
+}
