@@ -10,6 +10,8 @@ export const keyCharactersMax = 128
 export const bodyBytesMax = 1024 * 1024 - 1
 /** Bytes of the body of an import: 10,000 flags of a few KB. */
 export const importBytesMax = 64 * 1024 * 1024
+/** Levels that a JSON body may nest: conditions take two a level, and stand a few levels down in an import. */
+export const jsonDepthMax = 100
 /** Evaluations in one batch request. */
 export const batchRequestsMax = 1_000
 /** Flags that one list page holds; also the default of `limit`. */
@@ -45,3 +47,11 @@ export const membersMax = 10_000
 export const syncsServedMax = 3
 /** Local writes that wait for the disk; further ones get 503. */
 export const pendingWritesMax = 10_000
+/** Appends and removals that wait for the storage thread; further ones are rejected. Twice the writes: peers' changes too. */
+export const pendingStepsMax = 2 * pendingWritesMax
+/** Appends and removals in one transaction: bounds what one failing commit takes with it, and the wait of the first. */
+export const commitStepsMax = 1_000
+/** Bytes of keys and values in one message from the storage thread while it loads; a value keeps its page in memory. */
+export const recordPageBytes = 256 * 1024
+/** Milliseconds after which an unanswered commit is told as a failure: past the worst pause of an SD card. */
+export const diskStallMs = 5_000
