@@ -1,9 +1,10 @@
 import { FlagsError, type InputFault } from '../base/errors.ts'
 import type { RegisterChange } from '../crdt/register.ts'
+import type { ChangeLog } from './change-log.ts'
 import type { DurableWrites } from './durable-writes.ts'
 import type { KeyLocks } from './key-locks.ts'
 import type { ImportReport, WriteOptions } from './ports.ts'
-import { type Kind, lockKey, type Stored } from './shelf.ts'
+import { type Kind, lockKey, logged, type Stored } from './shelf.ts'
 
 export interface Importer {
   /** All or nothing, under one stamp. `replace` also deletes what the document leaves out of the namespaces it names. */
@@ -29,6 +30,7 @@ export interface ImporterParts<F extends Definition, G extends F & Stored, S ext
   readonly check: (flags: readonly F[], segments: readonly S[]) => readonly InputFault[]
   readonly writes: DurableWrites
   readonly locks: KeyLocks
+  readonly log: ChangeLog
 }
 
 export function createImporter<F extends Definition, G extends F & Stored, S extends Definition, T extends S & Stored>(
@@ -42,7 +44,11 @@ export function createImporter<F extends Definition, G extends F & Stored, S ext
       const segments = parseAll(parts.segments, segmentBodies, namespace, 'segments', faults)
       if (faults.length === 0) faults.push(...parts.check(flags, segments))
       if (faults.length > 0) {
-        throw new FlagsError('INVALID', 'The document has faults; nothing was imported. Mend them and import it again.', { faults })
+        throw new FlagsError(
+          'INVALID',
+          'The document has faults; nothing was imported. Mend them and import it again.',
+          { faults },
+        )
       }
       const named = [...flags, ...segments].map((definition) => definition.namespace)
       const namespaces = new Set(named.length > 0 ? named : [namespace])
@@ -53,8 +59,8 @@ export function createImporter<F extends Definition, G extends F & Stored, S ext
       return parts.locks.run(lockKeys, async () => {
         const changes: RegisterChange[] = []
         const report = {
-          flags: plan(parts.flags, flags, namespaces, mode, options.actor.name, changes),
-          segments: plan(parts.segments, segments, namespaces, mode, options.actor.name, changes),
+          flags: plan(parts.flags, flags, { log: parts.log, namespaces, mode, options, changes }),
+          segments: plan(parts.segments, segments, { log: parts.log, namespaces, mode, options, changes }),
         }
         if (changes.length > 0) await parts.writes.write(changes, options.ack)
         return report
@@ -115,38 +121,49 @@ function affected<D extends Definition, T extends D & Stored>(
 ): string[] {
   const keys = new Set(definitions.map((definition) => lockKey(kind.noun, definition.namespace, definition.key)))
   if (mode === 'replace') {
-    for (const namespace of namespaces) for (const thing of kind.all(namespace)) keys.add(lockKey(kind.noun, namespace, thing.key))
+    for (const namespace of namespaces)
+      for (const thing of kind.all(namespace)) keys.add(lockKey(kind.noun, namespace, thing.key))
   }
   return [...keys]
 }
 
-/** Adds the registers that must change to `changes`, and counts what happens to whom. */
+interface Plan {
+  readonly log: ChangeLog
+  readonly namespaces: ReadonlySet<string>
+  readonly mode: 'merge' | 'replace'
+  readonly options: WriteOptions
+  /** Receives the registers that must change. */
+  readonly changes: RegisterChange[]
+}
+
+/** Finds the registers that must change, and counts what happens to whom. */
 function plan<D extends Definition, T extends D & Stored>(
   kind: Kind<D, T>,
   definitions: readonly D[],
-  namespaces: ReadonlySet<string>,
-  mode: 'merge' | 'replace',
-  by: string,
-  changes: RegisterChange[],
+  to: Plan,
 ): Counts {
   const counts: Counts = { created: 0, updated: 0, unchanged: 0, deleted: 0 }
+  const by = to.options.actor.name
   const named = new Set<string>()
-  for (const definition of definitions) {
-    named.add(lockKey(kind.noun, definition.namespace, definition.key))
-    const before = kind.get(definition.namespace, definition.key)
+  for (const after of definitions) {
+    const { namespace, key } = after
+    named.add(lockKey(kind.noun, namespace, key))
+    const before = kind.get(namespace, key)
     const own = before
-      ? kind.changed(kind.definition(before), definition, { birth: kind.birth(before), by })
-      : kind.split(definition, { birth: '', by })
-    changes.push(...own)
-    if (!before) counts.created++
-    else if (own.length > 0) counts.updated++
-    else counts.unchanged++
+      ? kind.changed(kind.definition(before), after, { birth: kind.birth(before), by })
+      : kind.split(after, { birth: '', by })
+    counts[before ? (own.length > 0 ? 'updated' : 'unchanged') : 'created']++
+    if (own.length === 0) continue
+    const deed = { change: 'imported', namespace, key, before: before?.version ?? null, after } as const
+    to.changes.push(...logged(to.log, kind.noun, deed, own, to.options))
   }
-  if (mode === 'merge') return counts
-  for (const namespace of namespaces) {
+  if (to.mode === 'merge') return counts
+  for (const namespace of to.namespaces) {
     for (const thing of kind.all(namespace)) {
       if (named.has(lockKey(kind.noun, namespace, thing.key))) continue
-      changes.push(...kind.registerKeys(thing).map((key) => ({ key, value: null })))
+      const tombstones = kind.registerKeys(thing).map((key) => ({ key, value: null }))
+      const deed = { change: 'deleted', namespace, key: thing.key, before: thing.version, after: null } as const
+      to.changes.push(...logged(to.log, kind.noun, deed, tombstones, to.options))
       counts.deleted++
     }
   }

@@ -1,5 +1,6 @@
 import type { Flag, Segment } from '../evaluation/model.ts'
 import type { Ruleset } from '../evaluation/ruleset.ts'
+import type { ChangeLog, LogEntry } from './change-log.ts'
 
 /** Who makes a change, for the history. */
 export interface Actor {
@@ -48,8 +49,18 @@ export interface ListQuery {
 }
 
 export interface ImportReport {
-  readonly flags: { readonly created: number; readonly updated: number; readonly unchanged: number; readonly deleted: number }
-  readonly segments: { readonly created: number; readonly updated: number; readonly unchanged: number; readonly deleted: number }
+  readonly flags: {
+    readonly created: number
+    readonly updated: number
+    readonly unchanged: number
+    readonly deleted: number
+  }
+  readonly segments: {
+    readonly created: number
+    readonly updated: number
+    readonly unchanged: number
+    readonly deleted: number
+  }
 }
 
 /** Reads and writes of one kind of thing, flags or segments. Bodies are parsed JSON that nobody has checked yet. */
@@ -63,6 +74,10 @@ export interface Shelf<T> {
   /** JSON merge patch (RFC 7396); writes only the registers that it touches. Also NOT_FOUND. */
   patch(namespace: string, key: string, body: unknown, options: WriteOptions): Promise<Written<T>>
   remove(namespace: string, key: string, options: WriteOptions): Promise<Written<null>>
+  /** What happened to it, newest first; also of a thing that is gone. */
+  history(namespace: string, key: string): readonly LogEntry[]
+  /** Writes an earlier version again: only the registers that differ. NOT_FOUND when the history has no such version. */
+  rollback(namespace: string, key: string, version: string, options: WriteOptions): Promise<Written<T>>
 }
 
 export interface RulesetDocument {
@@ -75,10 +90,17 @@ export interface Catalog {
   readonly ruleset: Ruleset
   readonly flags: Shelf<Flag>
   readonly segments: Shelf<Segment>
+  /** Who changed what, on any node. */
+  readonly log: Pick<ChangeLog, 'query' | 'verify'>
   /** The root of the replicated map: the ruleset's version. */
   root(): string
   /** All or nothing; `replace` also deletes what the document does not name in the namespaces it names. */
-  importDocument(document: unknown, mode: 'merge' | 'replace', namespace: string, options: WriteOptions): Promise<ImportReport>
+  importDocument(
+    document: unknown,
+    mode: 'merge' | 'replace',
+    namespace: string,
+    options: WriteOptions,
+  ): Promise<ImportReport>
   exportDocument(namespace?: string): RulesetDocument
   /** After every change of the ruleset, wherever it was made. Returns the way to stop listening. */
   onChange(listener: (change: CatalogChange) => void): () => void

@@ -1,6 +1,7 @@
 import { FlagsError, type InputFault } from '../base/errors.ts'
 import { pageFlagsMax } from '../base/limits.ts'
 import type { RegisterChange } from '../crdt/register.ts'
+import type { ChangeKind, ChangeLog } from './change-log.ts'
 import type { DurableWrites } from './durable-writes.ts'
 import type { KeyLocks } from './key-locks.ts'
 import { mergePatch } from './merge-patch.ts'
@@ -44,11 +45,35 @@ export interface Kind<D, T extends D & Stored> {
 export interface ShelfParts {
   readonly writes: DurableWrites
   readonly locks: KeyLocks
+  readonly log: ChangeLog
+}
+
+/** What a write did to a thing, for the log. */
+export interface Deed<D> {
+  readonly change: ChangeKind
+  readonly namespace: string
+  readonly key: string
+  readonly before: string | null
+  readonly after: D | null
+}
+
+/** The changes together with the log entry that tells of them: they are stored as one. */
+export function logged<D>(
+  log: ChangeLog,
+  noun: Kind<D & { key: string; namespace: string }, never>['noun'],
+  deed: Deed<D>,
+  changes: readonly RegisterChange[],
+  options: WriteOptions,
+): RegisterChange[] {
+  const { actor, reason } = options
+  const thing = lockKey(noun, deed.namespace, deed.key)
+  const registers = changes.map((change) => change.key.slice(thing.length + 1))
+  return [...changes, log.register({ ...deed, noun, actor, reason, registers })]
 }
 
 export function createShelf<D extends { key: string; namespace: string }, T extends D & Stored>(
   kind: Kind<D, T>,
-  { writes, locks }: ShelfParts,
+  { writes, locks, log }: ShelfParts,
 ): Shelf<T> {
   const { noun } = kind
 
@@ -64,22 +89,25 @@ export function createShelf<D extends { key: string; namespace: string }, T exte
 
   function checked(definition: D): D {
     const faults = kind.check(definition)
-    if (faults.length > 0) throw new FlagsError('INVALID', `The ${noun} "${definition.key}" makes no sense; nothing was stored.`, { faults })
+    if (faults.length > 0)
+      throw new FlagsError('INVALID', `The ${noun} "${definition.key}" makes no sense; nothing was stored.`, { faults })
     return definition
   }
 
-  async function store(
-    changes: readonly RegisterChange[],
-    namespace: string,
-    key: string,
-    created: boolean,
-    options: WriteOptions,
-  ): Promise<Written<T>> {
-    const { nodes, of } = await writes.write(changes, options.ack)
-    const value = kind.get(namespace, key)
+  async function store(deed: Deed<D>, changes: readonly RegisterChange[], options: WriteOptions): Promise<Written<T>> {
+    const { nodes, of } = await writes.write(logged(log, noun, deed, changes, options), options.ack)
+    const value = kind.get(deed.namespace, deed.key)
     // A delete that came from a peer between storing and reading is newer and has won.
-    if (!value) throw missing(key)
-    return { value, created, replicated: { nodes, of } }
+    if (!value) throw missing(deed.key)
+    return { value, created: deed.before === null, replicated: { nodes, of } }
+  }
+
+  /** Writes just the registers in which two definitions of the same life differ. */
+  async function rewrite(before: T, held: D, after: D, change: ChangeKind, options: WriteOptions): Promise<Written<T>> {
+    const changes = kind.changed(held, after, { birth: kind.birth(before), by: options.actor.name })
+    if (changes.length === 0) return { value: before, created: false, replicated: { nodes: 1, of: 1 } }
+    const { namespace, key } = after
+    return store({ change, namespace, key, before: before.version, after }, changes, options)
   }
 
   return {
@@ -90,10 +118,14 @@ export function createShelf<D extends { key: string; namespace: string }, T exte
       const definition = kind.parse(namespace, body)
       return locked(namespace, definition.key, async () => {
         if (kind.get(namespace, definition.key)) {
-          throw new FlagsError('ALREADY_EXISTS', `The ${noun} "${definition.key}" exists already. Change it with PUT or PATCH.`)
+          throw new FlagsError(
+            'ALREADY_EXISTS',
+            `The ${noun} "${definition.key}" exists already. Change it with PUT or PATCH.`,
+          )
         }
         const changes = kind.split(checked(definition), { birth: '', by: options.actor.name })
-        return store(changes, namespace, definition.key, true, options)
+        const deed: Deed<D> = { change: 'created', namespace, key: definition.key, before: null, after: definition }
+        return store(deed, changes, options)
       })
     },
 
@@ -105,7 +137,8 @@ export function createShelf<D extends { key: string; namespace: string }, T exte
         const authorship = { birth: before ? kind.birth(before) : '', by: options.actor.name }
         const changes = kind.split(checked(definition), authorship)
         if (before) changes.push(...gone(kind.registerKeys(before), changes))
-        return store(changes, namespace, key, !before, options)
+        const change = before ? 'updated' : 'created'
+        return store({ change, namespace, key, before: before?.version ?? null, after: definition }, changes, options)
       })
     },
 
@@ -119,9 +152,25 @@ export function createShelf<D extends { key: string; namespace: string }, T exte
         }
         const held = kind.definition(before)
         const after = checked(kind.parse(namespace, withKey(mergePatch(held, body), key, noun)))
-        const changes = kind.changed(held, after, { birth: kind.birth(before), by: options.actor.name })
-        if (changes.length === 0) return { value: before, created: false, replicated: { nodes: 1, of: 1 } }
-        return store(changes, namespace, key, false, options)
+        return rewrite(before, held, after, 'updated', options)
+      })
+    },
+
+    history: (namespace, key) => log.history(namespace, noun, key),
+
+    async rollback(namespace, key, version, options) {
+      return locked(namespace, key, async () => {
+        const entry = log.history(namespace, noun, key).find((candidate) => candidate.version === version)
+        if (!entry?.after) {
+          const message = `The history of ${noun} "${key}" has no version ${version} to go back to. GET /${noun}s/${key}/history lists them.`
+          throw new FlagsError('NOT_FOUND', message)
+        }
+        const target = checked(kind.parse(namespace, entry.after))
+        const before = kind.get(namespace, key)
+        checkPreconditions(before, options, noun, key)
+        if (before) return rewrite(before, kind.definition(before), target, 'rolledBack', options)
+        const changes = kind.split(target, { birth: '', by: options.actor.name })
+        return store({ change: 'rolledBack', namespace, key, before: null, after: target }, changes, options)
       })
     },
 
@@ -131,7 +180,8 @@ export function createShelf<D extends { key: string; namespace: string }, T exte
         if (!before) throw missing(key)
         checkPreconditions(before, options, noun, key)
         const changes = kind.registerKeys(before).map((registerKey) => ({ key: registerKey, value: null }))
-        const { nodes, of } = await writes.write(changes, options.ack)
+        const deed: Deed<D> = { change: 'deleted', namespace, key, before: before.version, after: null }
+        const { nodes, of } = await writes.write(logged(log, noun, deed, changes, options), options.ack)
         return { value: null, created: false, replicated: { nodes, of } }
       })
     },
@@ -160,7 +210,10 @@ function withKey(body: unknown, key: string, noun: string): unknown {
 
 function checkPreconditions(before: Stored | undefined, options: WriteOptions, noun: string, key: string): void {
   if (options.ifNoneMatch !== undefined && before) {
-    throw new FlagsError('VERSION_MISMATCH', `The ${noun} "${key}" exists already, and If-None-Match asked that it does not.`)
+    throw new FlagsError(
+      'VERSION_MISMATCH',
+      `The ${noun} "${key}" exists already, and If-None-Match asked that it does not.`,
+    )
   }
   if (options.ifMatch === undefined) return
   if (!before) throw new FlagsError('VERSION_MISMATCH', `There is no ${noun} "${key}", and If-Match asked for one.`)

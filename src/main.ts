@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+import { enableCompileCache } from 'node:module'
+
+// Before anything else is loaded: compiled code is reused by the next start, and by the next node on this machine.
+enableCompileCache()
+
+const { runCli } = await import('./cli/cli.ts')
+
+async function serve(config: import('./config.ts').Config): Promise<void> {
+  const { startNode } = await import('./node.ts')
+  const node = await startNode(config)
+  const signal = await new Promise<string>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name))
+  })
+  node.logger.info({ signal }, 'stopping')
+  await node.stop()
+}
+
+process.exit(await runCli(process.argv.slice(2), process.env, serve))
