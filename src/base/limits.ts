@@ -39,10 +39,14 @@ export const registerValueBytesMax = 1024 * 1024
 export const packetBytesMax = 1_200
 /** Bytes of one frame on the bulk channel. */
 export const bulkFrameBytesMax = 4 * 1024 * 1024
+/** Bytes of frames that wait for one peer on the bulk channel; further ones are dropped, and anti-entropy repeats them. */
+export const bulkQueueBytesMax = 4 * bulkFrameBytesMax
 /** Records that wait to be gossiped; the oldest drops first, and anti-entropy brings it. */
 export const rumorsMax = 4_096
 /** Members that the mesh keeps track of, the dead included. */
 export const membersMax = 10_000
+/** Members that are dead or left and still shown; more than a rack that is replaced in a day. */
+export const deadMembersMax = 256
 /** Anti-entropy sessions that a node serves at once; a further one is told to come back. */
 export const syncsServedMax = 3
 /** Local writes that wait for the disk; further ones get 503. */

@@ -1,0 +1,96 @@
+import { fastify } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Logger } from 'pino'
+import { bodyBytesMax } from '../base/limits.ts'
+import type { Catalog, NodeView } from '../catalog/ports.ts'
+import { adminKeyOnly, guard } from './access.ts'
+import { answerBrokenRequest, answerUnknownRoutes, problemHandler } from './errors.ts'
+import { acceptJson } from './json-body.ts'
+import { guardMethods } from './method-guard.ts'
+import { createEvaluationMeter, createRegistry, timeRequests } from './metrics.ts'
+import { logRequests } from './request-log.ts'
+import { evaluateRoutes } from './routes/evaluate.ts'
+import { evaluateByGetRoute } from './routes/evaluate-by-get.ts'
+import { featureRoutes } from './routes/features.ts'
+import { flagRoutes } from './routes/flags.ts'
+import { healthRoutes } from './routes/health.ts'
+import { importExportRoutes } from './routes/import-export.ts'
+import { meshRoutes } from './routes/mesh.ts'
+import { metricsRoutes } from './routes/metrics.ts'
+import { segmentRoutes } from './routes/segments.ts'
+import {
+  type HttpSettings,
+  headerBytesMax,
+  headersTimeoutMs,
+  keepAliveTimeoutMs,
+  pathSegmentCharactersMax,
+  requestTimeoutMs,
+} from './settings.ts'
+import type { App } from './types.ts'
+import { zodValidator } from './zod-validator.ts'
+
+export interface AppParts {
+  readonly catalog: Catalog
+  readonly node: NodeView
+  readonly settings: HttpSettings
+  readonly logger: Logger
+  /** Takes a frame from a peer; false when it was dropped, and counted, because nobody of this mesh made it. */
+  readonly receiveBulk: (body: Buffer) => boolean
+}
+
+/** Every route answers with this prefix, and without it. */
+const prefixes = ['/api/v1', '']
+
+/** The HTTP API as a value: `inject` requests into it, or let it `listen`. Closing it finishes the requests in flight. */
+export async function createApp(parts: AppParts): Promise<App> {
+  const { catalog, node, settings, logger } = parts
+  const app = createServer(logger)
+  const meter = createEvaluationMeter()
+  const registry = createRegistry({ catalog, node, meter })
+
+  acceptJson(app)
+  guard(app, settings.adminKey === undefined ? undefined : adminKeyOnly(settings.adminKey))
+  timeRequests(app, registry)
+  logRequests(app, logger)
+  const refuseOtherMethods = guardMethods(app)
+
+  for (const prefix of prefixes) {
+    await app.register(
+      async (scope: App) => {
+        flagRoutes(scope, { catalog })
+        segmentRoutes(scope, { catalog })
+        evaluateByGetRoute(scope, { catalog, meter })
+        evaluateRoutes(scope, { catalog, meter })
+        featureRoutes(scope, { catalog })
+        importExportRoutes(scope, { catalog })
+        healthRoutes(scope, { catalog, node })
+        meshRoutes(scope, parts)
+        metricsRoutes(scope, { registry, node })
+      },
+      { prefix },
+    )
+  }
+  refuseOtherMethods()
+  return app
+}
+
+/** A Fastify server with our limits, our errors and our validators, and no routes yet. */
+function createServer(logger: Logger): App {
+  const answerError = problemHandler(logger)
+  const app = fastify({
+    bodyLimit: bodyBytesMax,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: pathSegmentCharactersMax },
+    http: { maxHeaderSize: headerBytesMax, headersTimeout: headersTimeoutMs },
+    frameworkErrors: answerError,
+    clientErrorHandler: answerBrokenRequest,
+  }).withTypeProvider<ZodTypeProvider>()
+  app.setValidatorCompiler(zodValidator)
+  // Answers are ours and need no check: schemas of answers are for the document alone.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+  app.setErrorHandler(answerError)
+  answerUnknownRoutes(app)
+  return app
+}

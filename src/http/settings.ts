@@ -1,0 +1,18 @@
+/** What an operator decides about HTTP. Host and port belong to whoever calls `app.listen`. */
+export interface HttpSettings {
+  /** The API key that can do everything. Undefined: the node is open to whoever reaches it. */
+  readonly adminKey?: string
+  /** Origins that browsers may evaluate from, over OFREP; `*` is any. Default any. */
+  readonly corsOrigins?: readonly string[]
+}
+
+/** Milliseconds in which a whole request must arrive: 1 MB over a slow line, and an end to clients that trickle. */
+export const requestTimeoutMs = 30_000
+/** Milliseconds in which the headers must arrive. */
+export const headersTimeoutMs = 10_000
+/** Milliseconds an idle connection stays open: longer than the 60 s of the usual load balancers, so that they close first. */
+export const keepAliveTimeoutMs = 72_000
+/** Bytes of a request's headers, its URL included. */
+export const headerBytesMax = 16 * 1024
+/** Characters of one segment of the path: a key of 128 characters, each percent-encoded. */
+export const pathSegmentCharactersMax = 3 * 128
