@@ -2,8 +2,12 @@
  * Every limit of the server, in one place, with unit and reason. Settings that an operator may change are in config.ts.
  */
 
-/** Bytes of JSON of one flag or segment. What a person or a tool writes is far below; it keeps one register bounded. */
+/** Bytes of JSON of one flag. What a person or a tool writes is far below; it keeps one register bounded. */
 export const flagBytesMax = 64 * 1024
+/** Bytes of JSON of one segment: 10,000 ids of 90 characters, and below registerValueBytesMax with what stands around it. */
+export const segmentBytesMax = 1_000_000
+/** Levels that JSON of a flag or segment may nest: conditionDepthMax conditions of two levels each, and what stands around them. */
+export const jsonDepthMax = 100
 /** Characters of a flag, segment, namespace or environment key. */
 export const keyCharactersMax = 128
 /** Bytes of a request body, but for imports. Malformed input must not cost memory. */
@@ -16,6 +20,13 @@ export const jsonDepthMax = 100
 export const batchRequestsMax = 1_000
 /** Flags that one list page holds; also the default of `limit`. */
 export const pageFlagsMax = 1_000
+
+/** Event streams that a node keeps open at once; further clients get 503 and ask another node. */
+export const streamsMax = 10_000
+/** Bytes that wait for one slow reader of a stream; beyond them it is cut off, and resumes where it was. */
+export const streamBufferBytesMax = 1024 * 1024
+/** Changes of the ruleset that a node remembers, so that streams and clients can resume from an earlier root. */
+export const changesRememberedMax = 1_000
 
 /** Levels that a condition may nest; deeper is a mistake, and recursion must end. */
 export const conditionDepthMax = 32

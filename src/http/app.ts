@@ -1,3 +1,4 @@
+import compress from '@fastify/compress'
 import { fastify } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
@@ -5,9 +6,11 @@ import { bodyBytesMax } from '../base/limits.ts'
 import type { Catalog, NodeView } from '../catalog/ports.ts'
 import { adminKeyOnly, guard } from './access.ts'
 import { answerBrokenRequest, answerUnknownRoutes, problemHandler } from './errors.ts'
+import { createFreshness, honourMinVersion } from './freshness.ts'
 import { acceptJson } from './json-body.ts'
 import { guardMethods } from './method-guard.ts'
 import { createEvaluationMeter, createRegistry, timeRequests } from './metrics.ts'
+import { recentChanges } from './recent-changes.ts'
 import { logRequests } from './request-log.ts'
 import { evaluateRoutes } from './routes/evaluate.ts'
 import { evaluateByGetRoute } from './routes/evaluate-by-get.ts'
@@ -17,7 +20,10 @@ import { healthRoutes } from './routes/health.ts'
 import { importExportRoutes } from './routes/import-export.ts'
 import { meshRoutes } from './routes/mesh.ts'
 import { metricsRoutes } from './routes/metrics.ts'
+import { allowBrowsers, ofrepRoutes } from './routes/ofrep.ts'
+import { rulesetRoute } from './routes/ruleset.ts'
 import { segmentRoutes } from './routes/segments.ts'
+import { ofrepStreamRoute, streamRoute } from './routes/stream.ts'
 import {
   type HttpSettings,
   headerBytesMax,
@@ -26,6 +32,7 @@ import {
   pathSegmentCharactersMax,
   requestTimeoutMs,
 } from './settings.ts'
+import { createEventStreams } from './sse.ts'
 import type { App } from './types.ts'
 import { zodValidator } from './zod-validator.ts'
 
@@ -36,6 +43,8 @@ export interface AppParts {
   readonly logger: Logger
   /** Takes a frame from a peer; false when it was dropped, and counted, because nobody of this mesh made it. */
   readonly receiveBulk: (body: Buffer) => boolean
+  /** Asks the peers for what this node lacks, soon: a client has heard of something that is not here yet. */
+  readonly requestSync: () => void
 }
 
 /** Every route answers with this prefix, and without it. */
@@ -43,34 +52,49 @@ const prefixes = ['/api/v1', '']
 
 /** The HTTP API as a value: `inject` requests into it, or let it `listen`. Closing it finishes the requests in flight. */
 export async function createApp(parts: AppParts): Promise<App> {
-  const { catalog, node, settings, logger } = parts
+  const { catalog, node, settings, logger, requestSync } = parts
   const app = createServer(logger)
   const meter = createEvaluationMeter()
   const registry = createRegistry({ catalog, node, meter })
+  const recent = recentChanges(catalog)
+  const streams = createEventStreams()
+  const freshness = createFreshness({ catalog, recent, requestSync })
 
   acceptJson(app)
   guard(app, settings.adminKey === undefined ? undefined : adminKeyOnly(settings.adminKey))
   timeRequests(app, registry)
   logRequests(app, logger)
+  honourMinVersion(app, freshness)
   const refuseOtherMethods = guardMethods(app)
+  await app.register(compress, { global: false })
 
-  for (const prefix of prefixes) {
-    await app.register(
-      async (scope: App) => {
-        flagRoutes(scope, { catalog })
-        segmentRoutes(scope, { catalog })
-        evaluateByGetRoute(scope, { catalog, meter })
-        evaluateRoutes(scope, { catalog, meter })
-        featureRoutes(scope, { catalog })
-        importExportRoutes(scope, { catalog })
-        healthRoutes(scope, { catalog, node })
-        meshRoutes(scope, parts)
-        metricsRoutes(scope, { registry, node })
-      },
-      { prefix },
-    )
+  async function allRoutes(scope: App): Promise<void> {
+    flagRoutes(scope, { catalog })
+    segmentRoutes(scope, { catalog })
+    evaluateByGetRoute(scope, { catalog, meter })
+    evaluateRoutes(scope, { catalog, meter })
+    featureRoutes(scope, { catalog })
+    importExportRoutes(scope, { catalog })
+    healthRoutes(scope, { catalog, node })
+    meshRoutes(scope, parts)
+    metricsRoutes(scope, { registry, node })
+    streamRoute(scope, { catalog, recent, streams })
+    rulesetRoute(scope, { catalog, recent })
+    await scope.register(allOfrepRoutes, { prefix: '/ofrep/v1' })
   }
+
+  async function allOfrepRoutes(scope: App): Promise<void> {
+    await allowBrowsers(scope, settings.corsOrigins ?? ['*'])
+    ofrepRoutes(scope, { catalog, meter, freshness, logger })
+    ofrepStreamRoute(scope, { catalog, recent, streams })
+  }
+
+  for (const prefix of prefixes) await app.register(allRoutes, { prefix })
   refuseOtherMethods()
+  app.addHook('preClose', async () => {
+    streams.close()
+    recent.stop()
+  })
   return app
 }
 

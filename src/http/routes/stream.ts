@@ -1,0 +1,87 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { Catalog, CatalogChange } from '../../catalog/ports.ts'
+import type { NamespaceChange, RecentChanges } from '../recent-changes.ts'
+import { scopeQuery } from '../schemas.ts'
+import { type EventStreams, eventFrame } from '../sse.ts'
+import type { App } from '../types.ts'
+
+export interface StreamParts {
+  readonly catalog: Catalog
+  readonly recent: RecentChanges
+  readonly streams: EventStreams
+}
+
+/** How a client of one kind is told. */
+interface Dialect {
+  /** The namespace changed. */
+  changed(root: string, change: NamespaceChange): string
+  /** More may have changed than this node remembers. */
+  resync(root: string): string
+}
+
+const native: Dialect = {
+  changed: (root, { flags, segments }) =>
+    eventFrame('change', root, { flags: Object.fromEntries(flags), segments: Object.fromEntries(segments), root }),
+  resync: (root) => eventFrame('resync', root, { root }),
+}
+
+const ofrep: Dialect = {
+  changed: (root) => eventFrame('message', root, { type: 'refetchEvaluation', etag: root }),
+  resync: (root) => eventFrame('message', root, { type: 'refetchEvaluation', etag: root }),
+}
+
+/** `GET /stream`: the changes of a namespace as they happen. `Last-Event-ID` resumes where this node remembers that root. */
+export function streamRoute(app: App, parts: StreamParts): void {
+  app.get(
+    '/stream',
+    { schema: { querystring: scopeQuery }, config: { role: 'evaluate' }, exposeHeadRoute: false },
+    (request, reply) => follow(request, reply, request.query.namespace, native, parts),
+  )
+}
+
+/** `GET /ofrep/v1/stream`: tells OpenFeature clients to ask again. Other parameters are theirs. */
+export function ofrepStreamRoute(app: App, parts: StreamParts): void {
+  const querystring = z.object({ namespace: z.string().default('default') })
+  app.get(
+    '/stream',
+    { schema: { querystring }, config: { role: 'evaluate' }, exposeHeadRoute: false },
+    (request, reply) => follow(request, reply, request.query.namespace, ofrep, parts),
+  )
+}
+
+function follow(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  namespace: string,
+  dialect: Dialect,
+  { catalog, recent, streams }: StreamParts,
+): FastifyReply {
+  const lastSeen = request.headers['last-event-id']
+  const missed = typeof lastSeen === 'string' ? missedFrames(lastSeen, namespace, dialect, catalog, recent) : []
+  const stream = streams.open(missed)
+  const stop = catalog.onChange((change: CatalogChange) => {
+    const own = change.namespaces.get(namespace)
+    if (own && own.flags.size + own.segments.size > 0) stream.push(dialect.changed(change.root, own))
+  })
+  stream.onClose(stop)
+  return reply
+    .header('content-type', 'text/event-stream')
+    .header('cache-control', 'no-store')
+    .header('x-accel-buffering', 'no')
+    .header('flags-version', catalog.root())
+    .send(stream.body)
+}
+
+function missedFrames(
+  lastSeen: string,
+  namespace: string,
+  dialect: Dialect,
+  catalog: Catalog,
+  recent: RecentChanges,
+): string[] {
+  const root = catalog.root()
+  const change = recent.since(lastSeen, namespace)
+  if (!change) return [dialect.resync(root)]
+  return change.flags.size + change.segments.size > 0 ? [dialect.changed(root, change)] : []
+}
