@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, expect, test } from 'vitest'
 import { SqliteStore } from '../../src/storage/sqlite-store.ts'
-import { notesAt, plain, recordOf } from './records.ts'
+import { notesAt, plain, recordOf, stampAt } from './records.ts'
 import { acceptRegisterStore } from './register-store.acceptance.ts'
 
 const directories: string[] = []
@@ -146,12 +146,12 @@ function overwrite(path: string, offset: number, bytes: Uint8Array): void {
   writeFileSync(path, content)
 }
 
-/** Flips one bit inside a value, which SQLite itself does not check. */
+/** Flips one bit of the value of one row, which SQLite itself does not check: in every copy that moving left behind. */
 function flipBitOfValue(path: string): void {
-  // Leaves no copies of moved rows in unused space, where a flip would change nothing.
-  execute(path, 'VACUUM')
-  const offset = readFileSync(path).indexOf('some value')
-  overwrite(path, offset, new Uint8Array(['s'.charCodeAt(0) ^ 1]))
+  const row = `k77${stampAt(1)}s`
+  const content = readFileSync(path)
+  for (let at = content.indexOf(row); at >= 0; at = content.indexOf(row, at + 1))
+    overwrite(path, at + row.length - 1, new Uint8Array(['s'.charCodeAt(0) ^ 1]))
 }
 
 test.each<[string, (path: string) => void]>([
