@@ -6,7 +6,7 @@
 export const flagBytesMax = 64 * 1024
 /** Bytes of JSON of one segment: 10,000 ids of 90 characters, and below registerValueBytesMax with what stands around it. */
 export const segmentBytesMax = 1_000_000
-/** Levels that JSON of a flag or segment may nest: conditionDepthMax conditions of two levels each, and what stands around them. */
+/** Levels that the JSON of a body, flag or segment may nest: conditionDepthMax conditions of two levels each, and what stands around them. */
 export const jsonDepthMax = 100
 /** Characters of a flag, segment, namespace or environment key. */
 export const keyCharactersMax = 128
@@ -14,8 +14,6 @@ export const keyCharactersMax = 128
 export const bodyBytesMax = 1024 * 1024 - 1
 /** Bytes of the body of an import: 10,000 flags of a few KB. */
 export const importBytesMax = 64 * 1024 * 1024
-/** Levels that a JSON body may nest: conditions take two a level, and stand a few levels down in an import. */
-export const jsonDepthMax = 100
 /** Evaluations in one batch request. */
 export const batchRequestsMax = 1_000
 /** Flags that one list page holds; also the default of `limit`. */
