@@ -11,15 +11,36 @@ export interface EvaluationContext {
 }
 
 export type Operator =
-  | 'eq' | 'neq' | 'in' | 'notIn'
-  | 'contains' | 'notContains' | 'startsWith' | 'endsWith' | 'matches'
-  | 'lt' | 'lte' | 'gt' | 'gte' | 'between'
-  | 'before' | 'after'
-  | 'semverEq' | 'semverNeq' | 'semverLt' | 'semverLte' | 'semverGt' | 'semverGte' | 'semverRange'
-  | 'cidr' | 'notCidr'
-  | 'exists' | 'notExists'
+  | 'eq'
+  | 'neq'
+  | 'in'
+  | 'notIn'
+  | 'contains'
+  | 'notContains'
+  | 'startsWith'
+  | 'endsWith'
+  | 'matches'
+  | 'lt'
+  | 'lte'
+  | 'gt'
+  | 'gte'
+  | 'between'
+  | 'before'
+  | 'after'
+  | 'semverEq'
+  | 'semverNeq'
+  | 'semverLt'
+  | 'semverLte'
+  | 'semverGt'
+  | 'semverGte'
+  | 'semverRange'
+  | 'cidr'
+  | 'notCidr'
+  | 'exists'
+  | 'notExists'
   | 'modulo'
-  | 'arrayContainsAny' | 'arrayContainsAll' // biome-ignore format: a table reads better in rows
+  | 'arrayContainsAny'
+  | 'arrayContainsAll'
 
 export type Condition =
   | { readonly all: readonly Condition[] }
@@ -46,8 +67,13 @@ export interface ScheduleStep {
   readonly weights: readonly Weight[]
 }
 
+/** How a rollout hashes its subjects: `flags` is our own way; others are what imported flags bring along. */
+export type RolloutAlgorithm = 'flags'
+
 /** Splits subjects by bucket = murmur3_x86_32(utf8(`{subject}:{salt or flag key}`), seed 0) mod 10,000. */
 export interface Rollout {
+  /** Default `flags`. */
+  readonly algorithm?: RolloutAlgorithm
   /** Attribute whose value is the subject; default `targetingKey`. */
   readonly bucketBy?: string
   readonly salt?: string
@@ -145,4 +171,6 @@ export interface Evaluation {
   readonly ruleId?: string
   readonly errorCode?: EvaluationErrorCode
   readonly errorDetails?: string
+  /** A rollout was reached and its `bucketBy` attribute is missing: the answer is the last weight's, reason DEFAULT. */
+  readonly subjectMissing?: true
 }

@@ -1,0 +1,153 @@
+import { type Answer, type Compilation, compilePart, type Test } from './compiling.ts'
+import { compileCondition } from './conditions.ts'
+import type { Evaluation, EvaluationContext, FlagDefinition, Prerequisite, Rule } from './model.ts'
+import { compileOverrides, type Override } from './overrides.ts'
+import { compileServe, type FlagParts, serveVariation } from './serve.ts'
+import { type Settings, settingsIn } from './settings.ts'
+import type { Trace } from './trace.ts'
+
+/** What a flag compiles to in one environment. */
+export interface Decision {
+  readonly enabled: boolean
+  readonly answer: Answer
+  /** No context can change the answer, and neither can the clock. */
+  readonly constant: boolean
+}
+
+/** The off answer when the prerequisite is not met, undefined when it is. */
+type Unmet = (context: EvaluationContext, nowMs: number, trace: Trace | undefined) => Evaluation | undefined
+
+interface CompiledRule {
+  readonly id: string | undefined
+  readonly at: string
+  readonly test: Test
+  readonly serve: Answer
+}
+
+/**
+ * Compiles a flag for one environment. Total, and a function of the flag and of what it names alone: a part that makes no
+ * sense answers PARSE_ERROR to the contexts that reach it, and everything around it goes on.
+ */
+export function compileDecision(definition: FlagDefinition, environment: string, compilation: Compilation): Decision {
+  const settings = settingsIn(definition, environment)
+  const { targeting, enabled, pathOf } = settings
+  const flag: FlagParts = { key: definition.key, variations: new Map(Object.entries(definition.variations)) }
+  const off = compileOff(settings, flag, compilation)
+  const unmets = (targeting.prerequisites ?? []).map((prerequisite, index) =>
+    compilePrerequisite(prerequisite, `${pathOf('prerequisites')}[${index}]`, off, compilation),
+  )
+  const overrides = compileOverrides(
+    targeting.overrides ?? {},
+    targeting.offVariation,
+    pathOf('overrides'),
+    flag,
+    compilation,
+  )
+  const rules = (targeting.rules ?? []).map((rule, index) =>
+    compileRule(rule, `${pathOf('rules')}[${index}]`, flag, compilation),
+  )
+  const plain = unmets.length === 0 && !overrides && rules.length === 0
+  const fallthrough = compileFallthrough(settings, plain, flag, compilation)
+  if (!enabled) return { enabled, answer: off, constant: true }
+  if (plain)
+    return { enabled, answer: fallthrough, constant: !targeting.fallthrough || 'variation' in targeting.fallthrough }
+  return { enabled, answer: decide(unmets, overrides, rules, fallthrough), constant: false }
+}
+
+/** The order of evaluation: prerequisites, overrides, rules in their order, fallthrough. */
+function decide(
+  unmets: readonly Unmet[],
+  overrides: Override | undefined,
+  rules: readonly CompiledRule[],
+  fallthrough: Answer,
+): Answer {
+  return (context, nowMs, trace) => {
+    for (let i = 0; i < unmets.length; i++) {
+      const off = (unmets[i] as Unmet)(context, nowMs, trace)
+      if (off) return off
+    }
+    const override = overrides?.(context, nowMs, trace)
+    if (override) return override
+    for (let i = 0; i < rules.length; i++) {
+      const rule = rules[i] as CompiledRule
+      const outcome = rule.test(context, nowMs, trace)
+      if (trace) trace.push({ kind: 'rule', at: rule.at, subject: rule.id, outcome })
+      if (outcome) return rule.serve(context, nowMs, trace)
+    }
+    return fallthrough(context, nowMs, trace)
+  }
+}
+
+function compileOff({ targeting, pathOf }: Settings, flag: FlagParts, compilation: Compilation): Answer {
+  const { offVariation } = targeting
+  if (offVariation === undefined) return noValue('DISABLED')
+  return compilePart(compilation, pathOf('offVariation'), () => {
+    const evaluation = serveVariation(flag, offVariation, 'DISABLED', undefined, '')
+    return () => evaluation
+  })
+}
+
+function compileFallthrough(
+  { targeting, pathOf }: Settings,
+  plain: boolean,
+  flag: FlagParts,
+  compilation: Compilation,
+): Answer {
+  const { fallthrough } = targeting
+  if (!fallthrough) return noValue('DEFAULT')
+  return compileServe(
+    fallthrough,
+    { at: pathOf('fallthrough'), reason: plain ? 'STATIC' : 'DEFAULT' },
+    flag,
+    compilation,
+  )
+}
+
+/** Nothing to serve: the caller's default holds. */
+function noValue(reason: 'DISABLED' | 'DEFAULT'): Answer {
+  const evaluation: Evaluation = { value: undefined, variation: undefined, reason }
+  return () => evaluation
+}
+
+function compileRule(rule: Rule, at: string, flag: FlagParts, compilation: Compilation): CompiledRule {
+  return {
+    id: rule.id,
+    at,
+    test: compileCondition(rule.if, `${at}.if`, compilation),
+    serve: compileServe(
+      rule.serve,
+      { at: `${at}.serve`, reason: 'TARGETING_MATCH', ruleId: rule.id },
+      flag,
+      compilation,
+    ),
+  }
+}
+
+/**
+ * A prerequisite that cannot be asked (it is not there, or asking it would go in a circle) or has no answer itself gives the off
+ * variation too, with PARSE_ERROR: of the two safe things, no answer and off, off is the one that the author chose.
+ */
+function compilePrerequisite(prerequisite: Prerequisite, at: string, off: Answer, compilation: Compilation): Unmet {
+  const { flag: subject, variations } = prerequisite
+  const asked = compilation.scope.flag(subject)
+  if (typeof asked === 'string') {
+    compilation.faults.push({ path: `${at}.flag`, message: asked })
+    return offWithError(off, `${at}.flag ${asked}`)
+  }
+  if (asked.timed) compilation.timed = true
+  const failed = offWithError(off, `${at} needs the flag "${subject}", which cannot be answered`)
+  return (context, nowMs, trace) => {
+    const { variation: actual, errorCode } = asked.evaluate(context, nowMs)
+    const outcome = errorCode === undefined && actual !== undefined && variations.includes(actual)
+    if (trace) trace.push({ kind: 'prerequisite', at, subject, actual, expected: variations, outcome })
+    if (outcome) return undefined
+    return errorCode === undefined ? off(context, nowMs, trace) : failed(context, nowMs, trace)
+  }
+}
+
+function offWithError(off: Answer, errorDetails: string): Answer {
+  return (context, nowMs, trace) => {
+    if (trace) trace.push({ kind: 'error', at: 'prerequisites', outcome: null, details: errorDetails })
+    return { ...off(context, nowMs, trace), reason: 'ERROR', errorCode: 'PARSE_ERROR', errorDetails }
+  }
+}

@@ -1,0 +1,80 @@
+import type { InputFault } from '../base/errors.ts'
+import type { Evaluation, EvaluationContext } from './model.ts'
+import type { Trace } from './trace.ts'
+
+/** A compiled condition. Throws Unanswerable when it reaches a part that makes no sense. */
+export type Test = (context: EvaluationContext, nowMs: number, trace: Trace | undefined) => boolean
+/** A compiled serve, or a whole flag. Throws as Test does. */
+export type Answer = (context: EvaluationContext, nowMs: number, trace: Trace | undefined) => Evaluation
+
+/** Thrown by a part that makes no sense when a context reaches it; made when compiled, so throwing it costs no stack trace. */
+export class Unanswerable {
+  readonly details: string
+
+  constructor(details: string) {
+    this.details = details
+  }
+}
+
+/** Thrown while compiling, by what cannot be compiled: `within` leads from the part at hand to the fault (`.values[1]`). */
+export class Nonsense {
+  readonly message: string
+  readonly within: string
+
+  constructor(message: string, within = '') {
+    this.message = message
+    this.within = within
+  }
+}
+
+/** Another flag as a condition or prerequisite sees it. */
+export interface AskedFlag {
+  /** Never throws. */
+  evaluate(context: EvaluationContext, nowMs: number): Evaluation
+  readonly timed: boolean
+}
+
+/** What a flag or segment may name. A string says why the named thing cannot be asked. */
+export interface Scope {
+  segment(key: string): Test | string
+  flag(key: string): AskedFlag | string
+}
+
+/** A scope in which everything exists: to check a definition by itself. */
+export const anythingGoes: Scope = {
+  segment: () => () => false,
+  flag: () => ({ evaluate: () => ({ value: undefined, variation: undefined, reason: 'DEFAULT' }), timed: false }),
+}
+
+/** One compilation: what it may refer to, and what it found. */
+export interface Compilation {
+  readonly scope: Scope
+  readonly faults: InputFault[]
+  /** The answer may change with the clock alone. */
+  timed: boolean
+  /** Conditions compiled so far, and how deep the present one stands. */
+  conditions: number
+}
+
+export function newCompilation(scope: Scope): Compilation {
+  return { scope, faults: [], timed: false, conditions: 0 }
+}
+
+/** Notes a fault, and gives the part that stands in for the faulty one: whoever reaches it gets PARSE_ERROR. */
+export function poison(compilation: Compilation, path: string, message: string): () => never {
+  compilation.faults.push({ path, message })
+  const unanswerable = new Unanswerable(path === '' ? message : `${path} ${message}`)
+  return () => {
+    throw unanswerable
+  }
+}
+
+/** Compiles one part; what makes no sense in it becomes poison, and everything around it goes on. */
+export function compilePart<Part>(compilation: Compilation, path: string, compile: () => Part): Part | (() => never) {
+  try {
+    return compile()
+  } catch (error) {
+    if (error instanceof Nonsense) return poison(compilation, path + error.within, error.message)
+    throw error
+  }
+}

@@ -1,0 +1,114 @@
+import { compileAttribute, subjectText } from './attribute.ts'
+import { bucketings } from './bucketing.ts'
+import { type Answer, type Compilation, compilePart, Nonsense } from './compiling.ts'
+import type { Evaluation, Json, Reason, Rollout, Serve } from './model.ts'
+import { compileDivisions, type Division, divisionAt, shareAt } from './schedule.ts'
+
+/** What the parts of one flag share. */
+export interface FlagParts {
+  readonly key: string
+  readonly variations: ReadonlyMap<string, Json>
+}
+
+/** Where a serve stands, and what its answer says besides the variation. */
+export interface ServeFrame {
+  readonly at: string
+  /** Reason of a fixed variation; a rollout says SPLIT. */
+  readonly reason: Reason
+  readonly ruleId?: string
+}
+
+/** The answer that serves one variation, made once. Throws Nonsense if the flag has no such variation. */
+export function serveVariation(
+  flag: FlagParts,
+  variation: string,
+  reason: Reason,
+  ruleId: string | undefined,
+  within: string,
+): Evaluation {
+  const value = flag.variations.get(variation)
+  if (value === undefined)
+    throw new Nonsense(`names the variation "${variation}", which the flag does not have`, within)
+  return ruleId === undefined ? { value, variation, reason } : { value, variation, reason, ruleId }
+}
+
+/** Compiles what a rule or the fallthrough serves. Total. */
+export function compileServe(serve: Serve, frame: ServeFrame, flag: FlagParts, compilation: Compilation): Answer {
+  return compilePart(compilation, frame.at, () => {
+    if ('rollout' in serve) return compileRollout(serve.rollout, frame, flag, compilation)
+    const evaluation = serveVariation(flag, serve.variation, frame.reason, frame.ruleId, '.variation')
+    return (_context, _nowMs, trace) => {
+      if (trace) trace.push({ kind: 'serve', at: frame.at, outcome: evaluation.variation ?? null })
+      return evaluation
+    }
+  })
+}
+
+/** What one range of a rollout is given: to whom is in it, and to whom is nobody where it is the last. */
+interface Share {
+  readonly inRange: Answer
+  readonly subjectMissing: Answer
+}
+
+function compileShare(
+  variation: string,
+  at: string,
+  ruleId: string | undefined,
+  flag: FlagParts,
+  compilation: Compilation,
+): Share {
+  const share = compilePart(compilation, at, (): Share => {
+    const evaluation = serveVariation(flag, variation, 'SPLIT', ruleId, '.variation')
+    const missing: Evaluation = { ...evaluation, reason: 'DEFAULT', subjectMissing: true }
+    return { inRange: () => evaluation, subjectMissing: () => missing }
+  })
+  return typeof share === 'function' ? { inRange: share, subjectMissing: share } : share
+}
+
+function compileRollout(rollout: Rollout, frame: ServeFrame, flag: FlagParts, compilation: Compilation): Answer {
+  const { bucketBy = 'targetingKey', algorithm = 'flags' } = rollout
+  const at = `${frame.at}.rollout`
+  const read = compileAttribute(bucketBy)
+  const bucketOf = bucketings[algorithm](rollout, flag.key)
+  const divisions = compilePart(compilation, at, () =>
+    compileDivisions(rollout, ({ variation }, path) =>
+      compileShare(variation, at + path, frame.ruleId, flag, compilation),
+    ),
+  )
+  if (typeof divisions === 'function') return divisions
+  if (divisions.length > 1) compilation.timed = true
+  const linear = rollout.curve === 'linear'
+
+  return (context, nowMs, trace) => {
+    const index = divisions.length === 1 ? 0 : divisionAt(divisions, nowMs)
+    const division = divisions[index] as Division<Share>
+    const subject = subjectText(read(context))
+    if (subject === undefined) {
+      if (trace)
+        trace.push({
+          kind: 'rollout',
+          at,
+          subject: bucketBy,
+          outcome: null,
+          details: 'the subject is missing: the last weight holds',
+        })
+      return (division.shares.at(-1) as Share).subjectMissing(context, nowMs, trace)
+    }
+    const bucket = bucketOf(subject)
+    const share = shareAt(division, linear ? divisions[index + 1] : undefined, bucket, nowMs)
+    const evaluation = (division.shares[share] as Share).inRange(context, nowMs, trace)
+    if (trace) {
+      const details = `bucket ${bucket} of 10,000`
+      trace.push({
+        kind: 'rollout',
+        at,
+        subject: bucketBy,
+        actual: subject,
+        expected: division.ends,
+        outcome: evaluation.variation ?? null,
+        details,
+      })
+    }
+    return evaluation
+  }
+}
