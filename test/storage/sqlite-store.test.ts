@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, expect, test } from 'vitest'
 import { SqliteStore } from '../../src/storage/sqlite-store.ts'
@@ -36,10 +36,7 @@ acceptRegisterStore({
 })
 
 /** The fixture in its own process; `wrapper` is a command that runs it. */
-function appendForever(
-  directory: string,
-  wrapper: readonly string[] = [],
-): { child: ChildProcess; lines: AsyncIterable<string> } {
+function appendForever(directory: string, wrapper: readonly string[] = []): { child: ChildProcess; lines: Interface } {
   const fixture = join(import.meta.dirname, 'fixtures/append-forever.ts')
   const [command, ...args] = [...wrapper, process.execPath, fixture, directory, '2000']
   const child = spawn(command as string, args, { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -88,7 +85,7 @@ test('every append that was acknowledged survives kill -9, and so does the ident
 test('a directory in use is refused with the pid of its owner, and free once that one was killed', async () => {
   const directory = makeDirectory()
   const { child, lines } = appendForever(directory)
-  for await (const _line of lines) break
+  await once(lines, 'line')
   const refused = new SqliteStore(directory)
   await expect(refused.load()).rejects.toMatchObject({
     code: 'STORAGE_UNAVAILABLE',
