@@ -137,6 +137,11 @@ export class SwimMembership implements Membership {
   onHello(from: Address, hello: Hello, to: 'group' | 'us'): void {
     const { id, url, incarnation, viewDigest } = hello
     this.#learn({ host: from, state: alive, incarnation, meta: { id, url, left: false } })
+    const held = this.#swim.membership.get(from)
+    if (held !== undefined && (held.meta.id !== id || held.meta.url !== url)) {
+      // It was started twice within a second, or its clock was set back: a suspicion makes it outrank its earlier life.
+      this.#tell(from, [{ ...held.data(), state: suspect }])
+    }
     if (viewDigest === this.#viewDigest) return
     const chosen = to === 'us' || below(this.#options.random, Math.max(1, this.#liveCount)) < answersWanted
     if (chosen && this.#syncs.take(performance.now())) this.#swim.membership.sync([from])

@@ -4,15 +4,15 @@ import type { Address } from '../replica/ports.ts'
 import { encodeSwimPayload } from './swim-messages.ts'
 
 /**
- * A member is probed each interval. DESIGN asks that a crash is noticed within 7 s and that nobody alive is declared
- * dead at 30 % loss: ten intervals of suspicion are twenty answers that a suspect may give (see Suspicions).
+ * One member is probed each interval. Ten intervals of suspicion let a crash be noticed by all of ten nodes within 7 s,
+ * and give a live suspect twenty chances to hear of it and answer (see tellSuspects), of which it needs one.
  */
 export const probeIntervalMs = 500
 export const suspicionMs = 10 * probeIntervalMs
 /** A direct answer may take this long: a hundred round trips of a local network, or one moment of a busy process. */
-const pingTimeoutMs = 200
+const pingTimeoutMs = 150
 /** Then three others try: four hops, and the same moment in each of them. */
-const pingReqTimeoutMs = 500
+const pingReqTimeoutMs = 350
 
 export interface SwimNodeOptions {
   readonly address: Address
@@ -42,5 +42,16 @@ export function createSwimNode({ address, incarnation, meta, send }: SwimNodeOpt
   swim.net.listen = (callback) => callback()
   swim.net.close = () => {}
   swim.net.sendBuffer = (buffer, host) => send(host, buffer)
+  swim.membership.suspectListener = (member) => suspectOnce(swim, member)
   return swim
+}
+
+/**
+ * swim begins a suspicion anew at each failed probe: in a mesh of up to ten, where each member's turn comes again before
+ * the suspicion ends, nobody would ever be dead. And a member that has spoken since it was probed is no suspect.
+ */
+function suspectOnce({ membership }: Swim, probed: SwimUpdate): void {
+  const member = membership.get(probed.host)
+  const pending = membership.hostToSuspectTimeout[probed.host] !== undefined
+  if (member !== undefined && member.incarnation === probed.incarnation && !pending) membership.onSuspect(member)
 }
