@@ -52,8 +52,16 @@ export interface WriteTicket {
   readonly stamp: Stamp
 }
 
+export interface WriteOptions {
+  /** Peers are asked to tell when they have the write on disk: event `acknowledged`. */
+  readonly wantAck?: boolean
+}
+
 export type ReplicaEvent =
-  /** These registers have new winners, visible in `get` already. `local` when written here. */
+  /**
+   * These registers have new winners, visible in `get` already. `local` when written here. A register that is not in
+   * `get` any more was forgotten, and counts as deleted.
+   */
   | { readonly type: 'changed'; readonly keys: readonly string[]; readonly local: boolean }
   /** The local write is on this node's disk and visible. */
   | { readonly type: 'written'; readonly id: number; readonly stamp: Stamp }

@@ -1,0 +1,27 @@
+import type { RegisterRecord } from '../crdt/register.ts'
+import { wallMsOf } from '../crdt/stamp.ts'
+
+/** Registers expire on the full hour, so that nodes agree on what is gone though their clocks differ a little. */
+export const expiryGridMs = 3_600_000
+/** Keys of entries that are written once and kept for a time of their own. */
+export const logKeyPrefix = 'log|'
+
+export interface Retention {
+  /** How long a tombstone is kept after its stamp. */
+  readonly tombstoneMs: number
+  /** How long an entry under `log|` is kept after its stamp. */
+  readonly logMs: number
+}
+
+/** True when the register has outlived its retention at the last full hour before `wallMs`. */
+export function isExpired(record: RegisterRecord, wallMs: number, retention: Retention): boolean {
+  const isLog = record.key.startsWith(logKeyPrefix)
+  if (record.value !== null && !isLog) return false
+  const keptMs = isLog ? retention.logMs : retention.tombstoneMs
+  return wallMsOf(record.stamp) < Math.floor(wallMs / expiryGridMs) * expiryGridMs - keptMs
+}
+
+/** Milliseconds until the next full hour. */
+export function untilNextExpiryMs(wallMs: number): number {
+  return expiryGridMs - (wallMs % expiryGridMs)
+}

@@ -1,0 +1,200 @@
+import type { Now } from '../base/clock.ts'
+import { packetBytesMax, rumorsMax } from '../base/limits.ts'
+import type { Random } from '../base/random.ts'
+import { utf8Length } from '../crdt/bytes.ts'
+import { packedBytesMax } from '../crdt/delta.ts'
+import type { Counters } from './counters.ts'
+import type { Outbox } from './outbox.ts'
+import type { PeerTable } from './peers.ts'
+import type { Address, Effects } from './ports.ts'
+import type { Announcement, Ask, Rumor } from './wire-fields.ts'
+
+/** Between repeats of what is in the queue. */
+const tickMs = 100
+/** Peers that a tick tells. */
+const tickFanout = 3
+/** First receipts within this time go out together: a hot register costs 100 pushes a second, whatever it does. */
+const pushIntervalMs = 10
+/** Records in a delta that gossip carries one by one; more at once are cheaper over the bulk channel. */
+const deltaRecordsMax = 64
+/** Records that one push or tick sends to a peer; the rest waits for the next. */
+const burstRecordsMax = 64
+/** Header, standing and array headers of a packet, at most. */
+const packetOverheadBytes = 40
+
+interface Queued {
+  readonly rumor: Rumor
+  /** Who told us, and need not be told. */
+  readonly from: Address | undefined
+  readonly bytes: number
+  sends: number
+}
+
+/**
+ * Spreads changes: what is new here goes at once to ceil(ln N) + 3 random peers, and again with each tick to three until
+ * it was sent 4 * ceil(log10(N + 1)) times (Demers et al., "Epidemic Algorithms for Replicated Database Maintenance",
+ * 1987; the number of sends is memberlist's). Most nodes hear of a change within a few hops; anti-entropy makes it certain.
+ */
+export class Gossip {
+  readonly #effects: Effects
+  readonly #random: Random
+  readonly #peers: PeerTable
+  readonly #outbox: Outbox
+  readonly #counters: Counters
+  /** By register key, oldest first: a newer value of a register takes the older one's place. */
+  readonly #queue = new Map<string, Queued>()
+  /** Keys in the queue that were not sent to anyone yet. */
+  readonly #fresh = new Set<string>()
+  #pushedAtMs = Number.NEGATIVE_INFINITY
+  #pushArmed = false
+  #tickArmed = false
+
+  constructor(effects: Effects, random: Random, peers: PeerTable, outbox: Outbox, counters: Counters) {
+    this.#effects = effects
+    this.#random = random
+    this.#peers = peers
+    this.#outbox = outbox
+    this.#counters = counters
+  }
+
+  /** Takes a delta that changed our state. Without peers there is nobody to tell: the first contact will sync. */
+  spread(now: Now, rumors: readonly Rumor[], from?: Address): void {
+    if (rumors.length === 0 || this.#peers.size === 0) return
+    if (rumors.length > deltaRecordsMax) {
+      this.#nudge(now, from)
+      return
+    }
+    for (const rumor of rumors) this.#enqueue(rumor, from)
+    const waitMs = this.#pushedAtMs + pushIntervalMs - now.monotonicMs
+    if (waitMs <= 0) this.#push(now)
+    else if (!this.#pushArmed) {
+      this.#pushArmed = true
+      this.#effects.setTimer({ kind: 'gossip-push' }, waitMs)
+    }
+  }
+
+  /** Tells peers that we have much that they lack, and that they had better sync with us. */
+  #nudge(now: Now, except?: Address): void {
+    const to = this.#peers.pick(this.#random, this.#fanout(), except).map((peer) => peer.address)
+    this.#outbox.sendPacket(now, to, { nudge: true })
+    this.#counters.add('nudges_sent', to.length)
+  }
+
+  onPushTimer(now: Now): void {
+    this.#pushArmed = false
+    this.#push(now)
+  }
+
+  onTickTimer(now: Now): void {
+    this.#tickArmed = false
+    this.#send(now, this.#queue.keys(), tickFanout)
+    this.#armTick()
+  }
+
+  #enqueue(rumor: Rumor, from: Address | undefined): void {
+    const key = rumor.record.key
+    this.#queue.delete(key)
+    this.#queue.set(key, { rumor, from, bytes: rumorBytes(rumor), sends: 0 })
+    this.#fresh.add(key)
+    if (this.#queue.size <= rumorsMax) return
+    const [oldest] = this.#queue.keys()
+    this.#drop(oldest as string)
+    this.#counters.add('rumors_dropped')
+  }
+
+  #push(now: Now): void {
+    this.#pushedAtMs = now.monotonicMs
+    this.#send(now, this.#fresh, this.#fanout())
+    this.#armTick()
+  }
+
+  #send(now: Now, keys: Iterable<string>, fanout: number): void {
+    const burst: Queued[] = []
+    for (const key of keys) {
+      const queued = this.#queue.get(key)
+      if (queued !== undefined && burst.push(queued) === burstRecordsMax) break
+    }
+    const from = burst.every((queued) => queued.from === burst[0]?.from) ? burst[0]?.from : undefined
+    const peers = this.#peers.pick(this.#random, fanout, from)
+    this.#sendToAll(
+      now,
+      burst,
+      peers.map((peer) => peer.address),
+    )
+    for (const queued of burst) this.#sent(queued, peers.length)
+  }
+
+  /** Everyone gets the same packets, but for those who told us part of it. */
+  #sendToAll(now: Now, burst: readonly Queued[], to: readonly Address[]): void {
+    const tellers = new Set(burst.map((queued) => queued.from))
+    const strangers = to.filter((address) => !tellers.has(address))
+    this.#sendPackets(now, burst, strangers)
+    for (const address of to) {
+      if (tellers.has(address))
+        this.#sendPackets(
+          now,
+          burst.filter((queued) => queued.from !== address),
+          [address],
+        )
+    }
+    this.#counters.add('rumors_sent', burst.length * to.length)
+  }
+
+  #sendPackets(now: Now, burst: readonly Queued[], to: readonly Address[]): void {
+    let rumors: Rumor[] = []
+    let announcements: Announcement[] = []
+    let room = packetBytesMax - packetOverheadBytes
+    for (const { rumor, bytes } of burst) {
+      const announced = bytes > packetBytesMax - packetOverheadBytes
+      const needed = announced ? announcementBytes(rumor) : bytes
+      if (needed > room) {
+        this.#outbox.sendPacket(now, to, { rumors, announcements })
+        rumors = []
+        announcements = []
+        room = packetBytesMax - packetOverheadBytes
+      }
+      if (announced) announcements.push({ key: rumor.record.key, stamp: rumor.record.stamp, ask: rumor.ask })
+      else rumors.push(rumor)
+      room -= needed
+    }
+    if (rumors.length + announcements.length > 0) this.#outbox.sendPacket(now, to, { rumors, announcements })
+  }
+
+  /** Moves a rumor that is due again behind the others, and drops one that was told often enough. */
+  #sent(queued: Queued, times: number): void {
+    const key = queued.rumor.record.key
+    queued.sends += times
+    this.#drop(key)
+    const sendsMax = 4 * Math.ceil(Math.log10(this.#peers.size + 2))
+    if (queued.sends < sendsMax && times > 0) this.#queue.set(key, queued)
+  }
+
+  #drop(key: string): void {
+    this.#queue.delete(key)
+    this.#fresh.delete(key)
+  }
+
+  #armTick(): void {
+    if (this.#tickArmed || this.#queue.size === 0) return
+    this.#tickArmed = true
+    this.#effects.setTimer({ kind: 'gossip-tick' }, tickMs)
+  }
+
+  #fanout(): number {
+    return Math.ceil(Math.log(this.#peers.size + 1)) + 3
+  }
+}
+
+function rumorBytes({ record, ask }: Rumor): number {
+  return 1 + packedBytesMax(record) + askBytes(ask)
+}
+
+/** Array header (1), key (3 + its bytes), stamp (18) and ask: what a packed record takes without its value and `seen`. */
+function announcementBytes({ record, ask }: Rumor): number {
+  return packedBytesMax({ ...record, seen: record.stamp, value: null }) + askBytes(ask)
+}
+
+/** Array header (1), address (3 and its bytes) and index (5). */
+function askBytes(ask: Ask | null): number {
+  return ask === null ? 1 : 9 + utf8Length(ask.origin)
+}
