@@ -143,15 +143,13 @@ function plan<D extends Definition, T extends D & Stored>(
   to: Plan,
 ): Counts {
   const counts: Counts = { created: 0, updated: 0, unchanged: 0, deleted: 0 }
-  const by = to.options.actor.name
   const named = new Set<string>()
   for (const after of definitions) {
     const { namespace, key } = after
     named.add(lockKey(kind.noun, namespace, key))
     const before = kind.get(namespace, key)
-    const own = before
-      ? kind.changed(kind.definition(before), after, { birth: kind.birth(before), by })
-      : kind.split(after, { birth: '', by })
+    const authorship = { ...kind.life(namespace, key), by: to.options.actor.name }
+    const own = before ? kind.changed(kind.definition(before), after, authorship) : kind.split(after, authorship)
     counts[before ? (own.length > 0 ? 'updated' : 'unchanged') : 'created']++
     if (own.length === 0) continue
     const deed = { change: 'imported', namespace, key, before: before?.version ?? null, after } as const

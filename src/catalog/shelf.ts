@@ -1,6 +1,7 @@
 import { FlagsError, type InputFault } from '../base/errors.ts'
 import { pageFlagsMax } from '../base/limits.ts'
 import type { RegisterChange } from '../crdt/register.ts'
+import type { Authorship, Life } from '../evaluation/registers.ts'
 import type { ChangeKind, ChangeLog } from './change-log.ts'
 import type { DurableWrites } from './durable-writes.ts'
 import type { KeyLocks } from './key-locks.ts'
@@ -12,13 +13,6 @@ export interface Stored {
   readonly key: string
   readonly version: string
   readonly tags?: readonly string[]
-}
-
-/** Who wrote, and into which life: see evaluation/registers.ts. */
-export interface Authorship {
-  /** Stamp of the creation, '' while it is being created. */
-  readonly birth: string
-  readonly by: string
 }
 
 /** What flags and segments do differently. `D` is the definition as people write it, `T` the thing as it is read back. */
@@ -33,7 +27,8 @@ export interface Kind<D, T extends D & Stored> {
   all(namespace: string): readonly T[]
   /** The thing without what the server added: what a merge patch applies to. */
   definition(thing: T): D
-  birth(thing: T): string
+  /** Into which life a write goes: the current one's, or a new one's where there is none. */
+  life(namespace: string, key: string): Life
   /** All registers of a definition. */
   split(definition: D, authorship: Authorship): RegisterChange[]
   /** The registers in which two definitions differ; those that only `before` has are deleted. */
@@ -94,6 +89,10 @@ export function createShelf<D extends { key: string; namespace: string }, T exte
     return definition
   }
 
+  function authorship(namespace: string, key: string, options: WriteOptions): Authorship {
+    return { ...kind.life(namespace, key), by: options.actor.name }
+  }
+
   async function store(deed: Deed<D>, changes: readonly RegisterChange[], options: WriteOptions): Promise<Written<T>> {
     const { nodes, of } = await writes.write(logged(log, noun, deed, changes, options), options.ack)
     const value = kind.get(deed.namespace, deed.key)
@@ -104,7 +103,7 @@ export function createShelf<D extends { key: string; namespace: string }, T exte
 
   /** Writes just the registers in which two definitions of the same life differ. */
   async function rewrite(before: T, held: D, after: D, change: ChangeKind, options: WriteOptions): Promise<Written<T>> {
-    const changes = kind.changed(held, after, { birth: kind.birth(before), by: options.actor.name })
+    const changes = kind.changed(held, after, authorship(after.namespace, after.key, options))
     if (changes.length === 0) return { value: before, created: false, replicated: { nodes: 1, of: 1 } }
     const { namespace, key } = after
     return store({ change, namespace, key, before: before.version, after }, changes, options)
@@ -123,7 +122,7 @@ export function createShelf<D extends { key: string; namespace: string }, T exte
             `The ${noun} "${definition.key}" exists already. Change it with PUT or PATCH.`,
           )
         }
-        const changes = kind.split(checked(definition), { birth: '', by: options.actor.name })
+        const changes = kind.split(checked(definition), authorship(namespace, definition.key, options))
         const deed: Deed<D> = { change: 'created', namespace, key: definition.key, before: null, after: definition }
         return store(deed, changes, options)
       })
@@ -134,8 +133,7 @@ export function createShelf<D extends { key: string; namespace: string }, T exte
       return locked(namespace, key, async () => {
         const before = kind.get(namespace, key)
         checkPreconditions(before, options, noun, key)
-        const authorship = { birth: before ? kind.birth(before) : '', by: options.actor.name }
-        const changes = kind.split(checked(definition), authorship)
+        const changes = kind.split(checked(definition), authorship(namespace, key, options))
         if (before) changes.push(...gone(kind.registerKeys(before), changes))
         const change = before ? 'updated' : 'created'
         return store({ change, namespace, key, before: before?.version ?? null, after: definition }, changes, options)
@@ -169,7 +167,7 @@ export function createShelf<D extends { key: string; namespace: string }, T exte
         const before = kind.get(namespace, key)
         checkPreconditions(before, options, noun, key)
         if (before) return rewrite(before, kind.definition(before), target, 'rolledBack', options)
-        const changes = kind.split(target, { birth: '', by: options.actor.name })
+        const changes = kind.split(target, authorship(namespace, key, options))
         return store({ change: 'rolledBack', namespace, key, before: null, after: target }, changes, options)
       })
     },

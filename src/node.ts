@@ -1,0 +1,194 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Logger, pino } from 'pino'
+import type { Now } from './base/clock.ts'
+import type { Random } from './base/random.ts'
+import { type CatalogParts, createCatalog } from './catalog/catalog.ts'
+import { type Config, memoryOnly } from './config.ts'
+import { createApp } from './http/app.ts'
+import { createMesh, type Mesh } from './mesh/mesh.ts'
+import { describeNode } from './node-view.ts'
+import type { Replica, ReplicaEvent } from './replica/ports.ts'
+import { createReplica } from './replica/replica.ts'
+import { replicaEffects } from './replica-effects.ts'
+import { MemoryStore } from './storage/memory-store.ts'
+import { SqliteStore } from './storage/sqlite-store.ts'
+
+/** So long a node without peers waits for discovery before it says that it is ready: three of its first announcements. */
+const discoveryGraceMs = 1_000
+
+export interface RunningNode {
+  readonly id: string
+  /** Base URL of the HTTP API as peers reach it. */
+  readonly url: string
+  readonly logger: Logger
+  /** Stops accepting, finishes what is in flight, says goodbye to the mesh, closes the store. */
+  stop(): Promise<void>
+}
+
+/** Composes one node: constructs the adapters, joins them to the core, and starts them in the order of their needs. */
+export async function startNode(config: Config): Promise<RunningNode> {
+  const logger = pino({ level: config.logLevel, base: undefined })
+  // The store opens in its thread while the socket is bound.
+  const store = config.dataDir === memoryOnly ? new MemoryStore() : new SqliteStore(config.dataDir)
+  const loaded = await store.load()
+  if (loaded.salvaged)
+    logger.error({ moved: loaded.salvaged }, 'the database was corrupt: moved aside, beginning anew from the peers')
+  const mesh = await createMesh({
+    host: config.host,
+    port: config.meshPort,
+    portFixed: config.meshPortFixed,
+    advertise: config.advertise,
+    cluster: config.cluster,
+    keyring: config.meshKeyring,
+    multicast: config.multicast,
+    seeds: config.seeds,
+    nodeId: loaded.nodeId,
+    random,
+    logger,
+  })
+
+  const replica: Replica = createReplica({
+    self: mesh.address,
+    id: loaded.nodeId,
+    random,
+    effects: replicaEffects({
+      mesh,
+      store,
+      now,
+      replica: () => replica,
+      onEvent: (event) => onEvent(event),
+      onForgotten: (keys) => catalog.onForgotten(keys),
+      onFailure: (message, error) => logger.error({ err: error }, message),
+    }),
+  })
+  const catalog = createCatalog({
+    replica,
+    nodeId: loaded.nodeId,
+    now,
+    delay: (ms) => delay(ms, undefined, { ref: false }),
+    secrets,
+  })
+
+  const readiness = createReadiness(mesh, replica)
+  function onEvent(event: ReplicaEvent): void {
+    catalog.onReplicaEvent(event)
+    readiness.onEvent(event)
+    logEvent(logger, event)
+  }
+
+  replica.start(now(), loaded)
+  catalog.load()
+
+  const node = describeNode({
+    id: loaded.nodeId,
+    mesh,
+    store,
+    replica,
+    monotonicMs: () => performance.now(),
+    notReady: readiness.reason,
+  })
+  const app = await createApp({
+    catalog,
+    node,
+    settings: { adminKey: config.adminKey },
+    logger,
+    receiveBulk: (body) => mesh.receiveBulk(body),
+    requestSync: () => replica.requestSync(now()),
+  })
+  await app.listen({ host: config.host, port: config.port })
+  const { port } = app.server.address() as { port: number }
+  const url = `http://${mesh.advertisedHost.includes(':') ? `[${mesh.advertisedHost}]` : mesh.advertisedHost}:${port}`
+
+  mesh.onPacket((from, packet) => replica.onPacket(now(), from, packet))
+  mesh.onBulk((from, frame) => replica.onBulk(now(), from, frame))
+  mesh.membership.onMember((event) => {
+    logger.info({ member: event.id, address: event.address }, `member ${event.type}`)
+    replica.onMember(now(), event)
+  })
+  await mesh.start(url)
+  logger.info({ url, mesh: mesh.address, node: loaded.nodeId, flags: catalog.ruleset.size().flags }, 'listening')
+  readiness.whenReady(() => logger.info({ url, root: replica.root(), startMs: Math.round(performance.now()) }, 'ready'))
+
+  return {
+    id: loaded.nodeId,
+    url,
+    logger,
+    async stop() {
+      await app.close()
+      await mesh.stop()
+      await store.close()
+      logger.info('stopped')
+    },
+  }
+}
+
+function now(): Now {
+  return { monotonicMs: performance.now(), wallMs: Date.now() }
+}
+
+const random: Random = { uint32: () => randomBytes(4).readUInt32LE() }
+
+const secrets: CatalogParts['secrets'] = {
+  newId: () => randomBytes(8).toString('hex'),
+  newSecret: () => randomBytes(32).toString('base64url'),
+  sha256: (input) => createHash('sha256').update(input).digest('hex'),
+  equal: (a, b) => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b)),
+}
+
+interface Readiness {
+  /** null when ready, else why not. */
+  reason(): string | null
+  onEvent(event: ReplicaEvent): void
+  /** Calls back once: when ready. */
+  whenReady(callback: () => void): void
+}
+
+/** Ready: the stored state is loaded, and a peer has been synced with or nobody answered for discoveryGraceMs. */
+function createReadiness(mesh: Mesh, replica: Replica): Readiness {
+  let ready = false
+  let callback = () => {}
+  function become(): void {
+    if (ready) return
+    ready = true
+    callback()
+  }
+  return {
+    reason: () => (ready ? null : 'waiting for discovery: peers may have newer flags than the stored ones'),
+    onEvent(event) {
+      if (event.type === 'synced') become()
+    },
+    whenReady(then) {
+      callback = then
+      const startedMs = performance.now()
+      const look = setInterval(() => {
+        const root = replica.root()
+        const agrees = replica.peers().some((peer) => peer.root === root)
+        const alone = mesh.membership.members().length === 0 && performance.now() - startedMs > discoveryGraceMs
+        // A peer that is there and never syncs must not keep a node from answering what it knows.
+        const late = performance.now() - startedMs > 10 * discoveryGraceMs
+        if (agrees || alone || late) become()
+        if (ready) clearInterval(look)
+      }, 25)
+      look.unref()
+    },
+  }
+}
+
+function logEvent(logger: Logger, event: ReplicaEvent): void {
+  if (event.type === 'conflict') {
+    logger.warn(
+      { register: event.winner.key, winner: event.winner.stamp, loser: event.loser.stamp },
+      'a write lost to one whose author had not seen it',
+    )
+  } else if (event.type === 'clock') {
+    const message = event.trusted
+      ? 'the clock agrees with the peers again'
+      : 'the clock is off against the peers: writes are refused, evaluation goes on'
+    logger[event.trusted ? 'info' : 'error']({ offsetMs: Math.round(event.offsetMs) }, message)
+  } else if (event.type === 'synced') {
+    logger.debug({ with: event.with, received: event.received, sent: event.sent }, 'synced')
+  } else if (event.type === 'refused') {
+    logger.error({ reason: event.reason }, 'a write could not be stored')
+  }
+}
