@@ -1,0 +1,90 @@
+import { Command, CommanderError, Option } from 'commander'
+import { describeConfig } from '../config.ts'
+import { evaluateFlag } from './evaluate-flag.ts'
+import { exportDocument } from './export-document.ts'
+import { generateKey } from './generate-key.ts'
+import { importDocument } from './import-document.ts'
+import { listMembers } from './list-members.ts'
+import type { Terminal } from './terminal.ts'
+
+const talks = '\nTalks to the node at FLAGS_URL (http://127.0.0.1:8080) with the API key FLAGS_API_KEY.'
+
+/** Every command but `serve`. Resolves with the exit code, but throws CommandError for the caller to tell. */
+export async function runCommand(argv: readonly string[], env: NodeJS.ProcessEnv, terminal: Terminal): Promise<number> {
+  const program = new Command('flags-mesh')
+    .description('A self-organizing feature-flag server. Without a command it serves.')
+    .exitOverride()
+    .configureOutput({
+      writeOut: terminal.out,
+      writeErr: terminal.err,
+      outputError: (text) => terminal.err(asSentence(text)),
+    })
+    .addHelpText('after', `\nSettings of serve:\n${describeConfig()}`)
+
+  // Only for the list: whoever serves does not come here, see cli.ts.
+  program.command('serve').description('run one node; its settings: flags-mesh serve --help')
+
+  program
+    .command('import')
+    .argument('<file>', 'JSON document; - is standard input')
+    .description('load flags and segments from a document, all or nothing')
+    .addOption(
+      new Option('--mode <mode>', 'replace also deletes what the document leaves out').choices(['merge', 'replace']),
+    )
+    .addOption(new Option('--format <format>', 'what the document is').choices(['flags', 'flagd', 'unleash']))
+    .option('--namespace <name>', 'where what names no namespace goes')
+    .option('--json', 'answer as JSON')
+    .addHelpText('after', talks)
+    .action((file, options) => importDocument(file, options, env, terminal))
+
+  program
+    .command('export')
+    .argument('[file]', 'where to write it; standard output by default')
+    .description('write all flags and segments as a document that import takes')
+    .option('--namespace <name>', 'only this one')
+    .option('--json', 'with a file: say as JSON what was written')
+    .addHelpText('after', talks)
+    .action((file, options) => exportDocument(file, options, env, terminal))
+
+  program
+    .command('eval')
+    .argument('<key>', 'key of the flag')
+    .description('evaluate a flag for a context')
+    .option('--context <json>', 'attributes of the subject, like {"targetingKey":"user-1"}', '{}')
+    .option('--namespace <name>')
+    .option('--environment <name>')
+    .option('--json', 'answer as JSON')
+    .addHelpText('after', talks)
+    .action((key, options) => evaluateFlag(key, options, env, terminal))
+
+  program
+    .command('members')
+    .description('list the nodes of the mesh as this node sees them')
+    .option('--json', 'answer as JSON')
+    .addHelpText('after', talks)
+    .action((options) => listMembers(options, env, terminal))
+
+  program
+    .command('keygen')
+    .argument('<kind>', 'mesh: for --mesh-key; api: for --admin-key')
+    .description('make a key and print it')
+    .option('--json', 'answer as JSON')
+    .action((kind, options) => generateKey(kind, options, terminal))
+
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return 0
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode === 0 ? 0 : 2
+  }
+}
+
+/** `error: unknown option '--x'` as people are told of it. */
+function asSentence(text: string): string {
+  const words = text
+    .replace(/^error: /, '')
+    .trim()
+    .replace(/\.$/, '')
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}; see --help.\n`
+}
