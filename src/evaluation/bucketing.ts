@@ -10,8 +10,11 @@ export const bucketings: Readonly<Record<RolloutAlgorithm, (rollout: Rollout, fl
   flags: ({ salt }, flagKey) => bucketOf(salt ?? flagKey),
 }
 
-/** murmur3_x86_32(utf8(`{subject}:{salt}`), seed 0) mod 10,000 (Appleby's MurmurHash3, SMHasher). */
-export function bucketOf(salt: string): Bucket {
+/**
+ * murmur3_x86_32(utf8(`{subject}:{salt}`), seed) mod 10,000 (Appleby's MurmurHash3, SMHasher). The seed is 0 where a variation is chosen, and
+ * another where another question is asked of the same subject.
+ */
+export function bucketOf(salt: string, seed = 0): Bucket {
   const suffix = `:${salt}`
-  return (subject) => murmur32(subject + suffix) % bucketsCount
+  return (subject) => murmur32(subject + suffix, seed) % bucketsCount
 }

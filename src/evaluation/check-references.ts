@@ -52,7 +52,7 @@ function overlay(
 
 function flagFaults(known: Existing, flag: FlagDefinition): InputFault[] {
   const faults = new Map<string, InputFault>()
-  for (const environment of [defaultEnvironment, ...Object.keys(flag.environments ?? {})]) {
+  for (const environment of environmentsAround(known, flag)) {
     const { targeting, pathOf } = settingsIn(flag, environment)
     const references = flagReferences(targeting, pathOf)
     for (const [key, path] of references.flags) {
@@ -65,6 +65,20 @@ function flagFaults(known: Existing, flag: FlagDefinition): InputFault[] {
     }
   }
   return [...faults.values(), ...prerequisiteVariationFaults(known, flag)]
+}
+
+/** Where flags inherit differently, a circle may close in an environment that only one of them names. */
+function environmentsAround(known: Existing, flag: FlagDefinition): ReadonlySet<string> {
+  const environments = new Set([defaultEnvironment])
+  const visit = (definition: FlagDefinition | undefined): string[] => {
+    const own = [defaultEnvironment, ...Object.keys(definition?.environments ?? {})]
+    for (const environment of own) environments.add(environment)
+    return definition
+      ? own.flatMap((name) => [...flagReferences(settingsIn(definition, name).targeting).flags.keys()])
+      : []
+  }
+  followReferences(visit(flag), (key) => visit(known.flag(flag.namespace, key)))
+  return environments
 }
 
 function flagFault(known: Existing, flag: FlagDefinition, key: string, environment: string): string {

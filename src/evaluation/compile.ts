@@ -2,7 +2,7 @@ import { type Answer, type Compilation, compilePart, type Test } from './compili
 import { compileCondition } from './conditions.ts'
 import type { Evaluation, EvaluationContext, FlagDefinition, Prerequisite, Rule } from './model.ts'
 import { compileOverrides, type Override } from './overrides.ts'
-import { compileServe, type FlagParts, serveVariation } from './serve.ts'
+import { compileCoverage, compileServe, type FlagParts, type ServeFrame, serveVariation } from './serve.ts'
 import { type Settings, settingsIn } from './settings.ts'
 import type { Trace } from './trace.ts'
 
@@ -32,7 +32,7 @@ export function compileDecision(definition: FlagDefinition, environment: string,
   const settings = settingsIn(definition, environment)
   const { targeting, enabled, pathOf } = settings
   const flag: FlagParts = { key: definition.key, variations: new Map(Object.entries(definition.variations)) }
-  const off = compileOff(settings, flag, compilation)
+  const off = compileOff(settings, 'DISABLED', flag, compilation)
   const unmets = (targeting.prerequisites ?? []).map((prerequisite, index) =>
     compilePrerequisite(prerequisite, `${pathOf('prerequisites')}[${index}]`, off, compilation),
   )
@@ -78,29 +78,29 @@ function decide(
   }
 }
 
-function compileOff({ targeting, pathOf }: Settings, flag: FlagParts, compilation: Compilation): Answer {
+function compileOff(
+  { targeting, pathOf }: Settings,
+  reason: 'DISABLED' | 'DEFAULT',
+  flag: FlagParts,
+  compilation: Compilation,
+): Answer {
   const { offVariation } = targeting
-  if (offVariation === undefined) return noValue('DISABLED')
+  if (offVariation === undefined) return noValue(reason)
   return compilePart(compilation, pathOf('offVariation'), () => {
-    const evaluation = serveVariation(flag, offVariation, 'DISABLED', undefined, '')
+    const evaluation = serveVariation(flag, offVariation, reason, undefined, '')
     return () => evaluation
   })
 }
 
-function compileFallthrough(
-  { targeting, pathOf }: Settings,
-  plain: boolean,
-  flag: FlagParts,
-  compilation: Compilation,
-): Answer {
-  const { fallthrough } = targeting
+function compileFallthrough(settings: Settings, plain: boolean, flag: FlagParts, compilation: Compilation): Answer {
+  const { fallthrough } = settings.targeting
   if (!fallthrough) return noValue('DEFAULT')
-  return compileServe(
-    fallthrough,
-    { at: pathOf('fallthrough'), reason: plain ? 'STATIC' : 'DEFAULT' },
-    flag,
-    compilation,
-  )
+  const frame: ServeFrame = { at: settings.pathOf('fallthrough'), reason: plain ? 'STATIC' : 'DEFAULT' }
+  const serve = compileServe(fallthrough, frame, flag, compilation)
+  const covers = compileCoverage(fallthrough, frame.at, flag)
+  if (!covers) return serve
+  const off = compileOff(settings, 'DEFAULT', flag, compilation)
+  return (context, nowMs, trace) => (covers(context, nowMs, trace) ? serve : off)(context, nowMs, trace)
 }
 
 /** Nothing to serve: the caller's default holds. */
@@ -110,16 +110,15 @@ function noValue(reason: 'DISABLED' | 'DEFAULT'): Answer {
 }
 
 function compileRule(rule: Rule, at: string, flag: FlagParts, compilation: Compilation): CompiledRule {
+  const serveAt = `${at}.serve`
+  const condition = compileCondition(rule.if, `${at}.if`, compilation)
+  const covers = compileCoverage(rule.serve, serveAt, flag)
+  const frame: ServeFrame = { at: serveAt, reason: 'TARGETING_MATCH', ruleId: rule.id }
   return {
     id: rule.id,
     at,
-    test: compileCondition(rule.if, `${at}.if`, compilation),
-    serve: compileServe(
-      rule.serve,
-      { at: `${at}.serve`, reason: 'TARGETING_MATCH', ruleId: rule.id },
-      flag,
-      compilation,
-    ),
+    test: covers ? (...asked) => condition(...asked) && covers(...asked) : condition,
+    serve: compileServe(rule.serve, frame, flag, compilation),
   }
 }
 

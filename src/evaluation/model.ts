@@ -77,6 +77,12 @@ export interface Rollout {
   /** Attribute whose value is the subject; default `targetingKey`. */
   readonly bucketBy?: string
   readonly salt?: string
+  /**
+   * Basis points of the subjects who take part at all; default 10,000. Who takes part is hashed with seed 1, and which variation they get
+   * with seed 0, so the two are independent: letting more take part moves nobody to another variation. Who does not take
+   * part goes on to the next rule; in the fallthrough they get the off variation.
+   */
+  readonly coverage?: number
   readonly weights: readonly Weight[]
   /** Ascending by `at`; before the first step `weights` hold. */
   readonly schedule?: readonly ScheduleStep[]

@@ -75,6 +75,7 @@ const rolloutSchema = z.strictObject({
   algorithm: algorithmSchema.optional(),
   bucketBy: nameSchema.optional(),
   salt: z.string().max(nameCharactersMax).optional(),
+  coverage: z.int().min(0).max(bucketsCount).optional(),
   weights: weightsSchema,
   schedule: z.array(z.strictObject({ at: instantSchema, weights: weightsSchema })).optional(),
   curve: z.enum(['step', 'linear']).optional(),

@@ -1,6 +1,6 @@
 import { compileAttribute, subjectText } from './attribute.ts'
-import { bucketings } from './bucketing.ts'
-import { type Answer, type Compilation, compilePart, Nonsense } from './compiling.ts'
+import { bucketings, bucketOf } from './bucketing.ts'
+import { type Answer, type Compilation, compilePart, Nonsense, type Test } from './compiling.ts'
 import type { Evaluation, Json, Reason, Rollout, Serve } from './model.ts'
 import { compileDivisions, type Division, divisionAt, shareAt } from './schedule.ts'
 
@@ -65,11 +65,36 @@ function compileShare(
   return typeof share === 'function' ? { inRange: share, subjectMissing: share } : share
 }
 
+const coverageSeed = 1
+
+/** Whether a subject takes part in the rollout that is served; undefined when all do. A missing one does: it is the rollout's to say. */
+export function compileCoverage(serve: Serve, at: string, flag: FlagParts): Test | undefined {
+  if (!('rollout' in serve) || serve.rollout.coverage === undefined) return undefined
+  const { coverage, bucketBy = 'targetingKey', salt = flag.key } = serve.rollout
+  const read = compileAttribute(bucketBy)
+  const bucket = bucketOf(salt, coverageSeed)
+  return (context, _nowMs, trace) => {
+    const subject = subjectText(read(context))
+    const outcome = subject === undefined || bucket(subject) < coverage
+    if (trace) {
+      trace.push({
+        kind: 'coverage',
+        at: `${at}.rollout.coverage`,
+        subject: bucketBy,
+        actual: subject,
+        expected: coverage,
+        outcome,
+      })
+    }
+    return outcome
+  }
+}
+
 function compileRollout(rollout: Rollout, frame: ServeFrame, flag: FlagParts, compilation: Compilation): Answer {
   const { bucketBy = 'targetingKey', algorithm = 'flags' } = rollout
   const at = `${frame.at}.rollout`
   const read = compileAttribute(bucketBy)
-  const bucketOf = bucketings[algorithm](rollout, flag.key)
+  const findBucket = bucketings[algorithm](rollout, flag.key)
   const divisions = compilePart(compilation, at, () =>
     compileDivisions(rollout, ({ variation }, path) =>
       compileShare(variation, at + path, frame.ruleId, flag, compilation),
@@ -94,7 +119,7 @@ function compileRollout(rollout: Rollout, frame: ServeFrame, flag: FlagParts, co
         })
       return (division.shares.at(-1) as Share).subjectMissing(context, nowMs, trace)
     }
-    const bucket = bucketOf(subject)
+    const bucket = findBucket(subject)
     const share = shareAt(division, linear ? divisions[index + 1] : undefined, bucket, nowMs)
     const evaluation = (division.shares[share] as Share).inRange(context, nowMs, trace)
     if (trace) {

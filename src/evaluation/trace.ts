@@ -12,6 +12,7 @@ export type StepKind =
   | 'not'
   | 'segment'
   | 'flag'
+  | 'coverage'
   | 'rollout'
   | 'serve'
   | 'error'
