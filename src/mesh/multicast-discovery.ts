@@ -32,16 +32,17 @@ const steadyGapPerMemberMs = 500
 /** Announcements stay on the local network. */
 const timeToLive = 1
 
-/** Never rejects: where the group cannot be joined, the node says so once and lives on seeds. */
+/** Never rejects: where no interface can join the group, the node says so once and lives on seeds. */
 export async function startMulticastDiscovery(options: MulticastOptions): Promise<MulticastDiscovery> {
   const { group, interfaces, logger } = options
   const sockets: Socket[] = []
   try {
-    if (interfaces.length === 0) throw new Error('no IPv4 interface')
-    sockets.push(await listen(options))
-    const senders = await Promise.all(interfaces.map(openSender))
-    sockets.push(...senders)
-    const announcer = startAnnouncer(options, senders)
+    const listener = await listen(options)
+    sockets.push(listener)
+    const joined = interfaces.filter((address) => join(listener, group.host, address))
+    if (joined.length === 0) throw new Error(`no interface of ${interfaces.join(', ') || 'this host'} can join`)
+    for (const address of joined) sockets.push(await openSender(address))
+    const announcer = startAnnouncer(options, sockets.slice(1))
     return {
       announce: announcer.restart,
       async stop() {
@@ -50,22 +51,27 @@ export async function startMulticastDiscovery(options: MulticastOptions): Promis
       },
     }
   } catch (error) {
-    logger.warn(
-      { group, error: String(error) },
-      'multicast discovery is not possible here; peers are found by --seeds only',
-    )
+    logger.warn({ group, error: String(error) }, 'no multicast discovery here: peers are found by --seeds only')
     await Promise.all(sockets.map(close))
     return { announce() {}, async stop() {} }
   }
 }
 
-async function listen({ group, interfaces, onDatagram }: MulticastOptions): Promise<Socket> {
+async function listen({ group, onDatagram }: MulticastOptions): Promise<Socket> {
   const socket = createSocket({ type: 'udp4', reuseAddr: true })
   // Bound to the group, it hears nothing else on that port. Windows cannot.
   await bind(socket, group.port, process.platform === 'win32' ? '0.0.0.0' : group.host)
-  for (const address of interfaces) socket.addMembership(group.host, address)
-  socket.on('message', onDatagram)
-  return socket
+  return socket.on('message', onDatagram)
+}
+
+function join(socket: Socket, group: string, address: string): boolean {
+  try {
+    socket.addMembership(group, address)
+    return true
+  } catch {
+    // A tunnel, or an interface that is down: the others may do.
+    return false
+  }
 }
 
 /** One socket an interface, because the interface of a socket can only be set between two sends, not for one of them. */

@@ -2,7 +2,7 @@ import type Swim from 'swim'
 import type { SwimUpdate } from 'swim'
 import { murmur32 } from '../base/hash.ts'
 import { deadMembersMax, membersMax } from '../base/limits.ts'
-import { below, type Random, sample } from '../base/random.ts'
+import { below, type Random, sample, unit } from '../base/random.ts'
 import type { Address, MemberEvent, MemberState, Membership, MemberView, NodeId } from '../replica/ports.ts'
 import { Backoff } from './backoff.ts'
 import { Budget } from './budget.ts'
@@ -33,8 +33,9 @@ const states: readonly MemberState[] = ['alive', 'suspect', 'dead']
 const tickMs = 250
 /** A tick this late means that the process stood still, and its suspicions are about itself. */
 const stallMs = 1_000
-/** How often one member is asked whether it holds the same members alive: what gossip missed is found by this. */
-const compareMs = 10_000
+/** One member is asked whether it holds the same members alive: soon after views differed, then less and less often. */
+const compareFirstMs = 250
+const compareLastMs = 10_000
 /** Of a group that hears an announcement from someone with another view, about this many answer. */
 const answersWanted = 3
 /** Suspects that are told at one tick. */
@@ -64,7 +65,7 @@ export class SwimMembership implements Membership {
   readonly #swim: Swim
   readonly #news: News
   readonly #redials: Backoff
-  readonly #syncs = new Budget(4, 4)
+  readonly #syncs = new Budget(16, 16)
   readonly #known = new Map<Address, Known>()
   readonly #listeners: ((event: MemberEvent) => void)[] = []
   #url = ''
@@ -73,7 +74,8 @@ export class SwimMembership implements Membership {
   #answering: Address | null = null
   #timer: NodeJS.Timeout | undefined
   #tickedMs = 0
-  #comparedMs = 0
+  #compareDueMs = 0
+  #compareGapMs = compareFirstMs
 
   constructor(options: SwimMembershipOptions) {
     const { id, address, incarnation, random, sendSwim } = options
@@ -143,6 +145,7 @@ export class SwimMembership implements Membership {
       this.#tell(from, [{ ...held.data(), state: suspect }])
     }
     if (viewDigest === this.#viewDigest) return
+    this.#compareGapMs = compareFirstMs
     const chosen = to === 'us' || below(this.#options.random, Math.max(1, this.#liveCount)) < answersWanted
     if (chosen && this.#syncs.take(performance.now())) this.#swim.membership.sync([from])
   }
@@ -266,10 +269,15 @@ export class SwimMembership implements Membership {
     this.#tickedMs = nowMs
     this.#tellSuspects(stalled)
     this.join(this.#redials.due(nowMs, this.#dead(), 1))
-    if (nowMs - this.#comparedMs > compareMs) {
-      this.#comparedMs = nowMs - below(this.#options.random, compareMs / 4)
-      this.join(sample(this.#options.random, this.#live(), 1))
-    }
+    this.#compareViews(nowMs)
+  }
+
+  /** What gossip missed is found by this; equal views cost one small datagram. */
+  #compareViews(nowMs: number): void {
+    if (nowMs < this.#compareDueMs) return
+    this.join(sample(this.#options.random, this.#live(), 1))
+    this.#compareGapMs = Math.min(compareLastMs, this.#compareGapMs * 2)
+    this.#compareDueMs = nowMs + this.#compareGapMs * (0.75 + unit(this.#options.random) / 2)
   }
 
   /** Those whom we ourselves suspect hear it, and can refute it, before swim's timer buries them. */

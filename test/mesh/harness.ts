@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { setTimeout as delay } from 'node:timers/promises'
 import pino from 'pino'
+import type { TestContext } from 'vitest'
 import { seededRandom, unit } from '../../src/base/random.ts'
 import { createMesh, type Mesh, type MeshOptions } from '../../src/mesh/mesh.ts'
 import type { Address, MemberEvent, MemberState } from '../../src/replica/ports.ts'
@@ -129,6 +130,17 @@ export function seen(node: Node, peer: Node): MemberState | undefined {
 
 /** Waits until each of the nodes sees each other in this state. */
 export async function untilAllSee(nodes: readonly Node[], state: MemberState, deadlineMs?: number): Promise<void> {
-  const all = () => nodes.every((node) => nodes.every((peer) => peer === node || seen(node, peer) === state))
-  await until(`all ${nodes.length} nodes see each other ${state}`, all, deadlineMs)
+  const addresses = nodes.map(({ mesh }) => mesh.address)
+  const seesAll = ({ mesh }: Node) => {
+    const states = new Map(mesh.membership.members().map((member) => [member.address, member.state]))
+    return addresses.every((address) => address === mesh.address || states.get(address) === state)
+  }
+  await until(`all ${nodes.length} nodes see each other ${state}`, () => nodes.every(seesAll), deadlineMs)
+}
+
+/** A network that is stopped when the test is over. */
+export function networkOf(context: TestContext, ...args: ConstructorParameters<typeof TestNetwork>): TestNetwork {
+  const made = new TestNetwork(...args)
+  context.onTestFinished(() => made.stop())
+  return made
 }
