@@ -7,6 +7,7 @@ import type { Catalog, NodeView } from '../catalog/ports.ts'
 import { adminKeyOnly, guard } from './access.ts'
 import { answerBrokenRequest, answerUnknownRoutes, problemHandler } from './errors.ts'
 import { createFreshness, honourMinVersion } from './freshness.ts'
+import { closeGracefully } from './graceful-close.ts'
 import { acceptJson } from './json-body.ts'
 import { guardMethods } from './method-guard.ts'
 import { createEvaluationMeter, createRegistry, timeRequests } from './metrics.ts'
@@ -14,6 +15,7 @@ import { recentChanges } from './recent-changes.ts'
 import { logRequests } from './request-log.ts'
 import { evaluateRoutes } from './routes/evaluate.ts'
 import { evaluateByGetRoute } from './routes/evaluate-by-get.ts'
+import { explainRoutes } from './routes/explain.ts'
 import { featureRoutes } from './routes/features.ts'
 import { flagRoutes } from './routes/flags.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -73,6 +75,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     segmentRoutes(scope, { catalog })
     evaluateByGetRoute(scope, { catalog, meter })
     evaluateRoutes(scope, { catalog, meter })
+    explainRoutes(scope, { catalog })
     featureRoutes(scope, { catalog })
     importExportRoutes(scope, { catalog })
     healthRoutes(scope, { catalog, node })
@@ -91,7 +94,7 @@ export async function createApp(parts: AppParts): Promise<App> {
 
   for (const prefix of prefixes) await app.register(allRoutes, { prefix })
   refuseOtherMethods()
-  app.addHook('preClose', async () => {
+  closeGracefully(app, () => {
     streams.close()
     recent.stop()
   })

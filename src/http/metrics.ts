@@ -46,7 +46,7 @@ export function createRegistry({ catalog, node, meter }: MetricsParts): Registry
     ['flags_storage_failing', '1 when writes cannot be stored', () => Number(node.storageFailure() !== null)],
   ]
   for (const [name, help, read] of gauges) {
-    new Gauge({ name, help, registers: [registry], collect() { this.set(read()) } }) // biome-ignore format: one line reads best
+    const gauge: Gauge = new Gauge({ name, help, registers: [registry], collect: () => gauge.set(read()) })
   }
   new Gauge({
     name: 'flags_mesh_members',
@@ -99,7 +99,8 @@ export function timeRequests(app: App, registry: Registry): void {
     if (route.config?.hot) return
     route.onResponse = [route.onResponse ?? []].flat()
     route.onResponse.push((request, reply, done) => {
-      const labels = { method: request.method, route: request.routeOptions.url ?? 'unknown', status: reply.statusCode }
+      const route = request.routeOptions.url?.replace(/^\/api\/v1(?=\/)/, '')
+      const labels = { method: request.method, route, status: reply.statusCode }
       histogram.observe(labels, reply.elapsedTime / 1_000)
       done()
     })

@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { FlagsError } from '../base/errors.ts'
-import type { Evaluation, EvaluationContext, Json } from '../evaluation/model.ts'
-import type { Ruleset } from '../evaluation/ruleset.ts'
+import { cast } from '../evaluation/cast.ts'
+import type { Evaluation, EvaluationContext, FlagType, Json } from '../evaluation/model.ts'
+import type { CompiledFlag, Ruleset } from '../evaluation/ruleset.ts'
+import type { Step } from '../evaluation/trace.ts'
 import { checkContext } from './context.ts'
 import { context, type Scope, subject } from './schemas.ts'
 
@@ -24,6 +26,7 @@ export const evaluateBody = z
   })
 export type NativeRequest = z.infer<typeof evaluateBody>
 
+/** An evaluation as our own API tells it. */
 export interface NativeAnswer {
   readonly key: string
   readonly value: Json
@@ -33,23 +36,56 @@ export interface NativeAnswer {
   readonly version?: string
   readonly errorCode?: Evaluation['errorCode']
   readonly errorDetails?: string
+  /** How it came about, where that was asked for. */
+  readonly steps?: readonly Step[]
+}
+
+export interface NativeOptions {
+  readonly scope: Scope
+  readonly nowMs: number
+  readonly explain: boolean
 }
 
 /**
- * Evaluates for `POST /evaluate`. A flag that is not there gives the caller's default, or else throws FLAG_NOT_FOUND; so
- * does a context over a limit throw, LIMIT_EXCEEDED. No value to give, or one that cannot be cast, gives the default, or null.
+ * Evaluates for `POST /evaluate`. No flag, no value, or one that cannot be cast gives the caller's default, or else null.
+ * Throws FLAG_NOT_FOUND for a flag that is not there when there is no default, LIMIT_EXCEEDED for the context.
  */
-export function nativeAnswer(ruleset: Ruleset, request: NativeRequest, scope: Scope, nowMs: number): NativeAnswer {
+export function nativeAnswer(ruleset: Ruleset, request: NativeRequest, options: NativeOptions): NativeAnswer {
   const key = request.flagKey ?? request.flag_key ?? ''
   const context = contextOf(request)
   const fallback = request.default as Json | undefined
-  const flag = ruleset.find(scope.namespace, scope.environment, key)
-  if (!flag) {
-    if (fallback === undefined) throw new FlagsError('FLAG_NOT_FOUND', `There is no flag "${key}".`)
-    return { key, value: fallback, reason: 'DEFAULT', errorCode: 'FLAG_NOT_FOUND' }
-  }
-  const { value, ...rest } = flag.evaluate(context, nowMs)
-  return { key, value: value ?? fallback ?? null, ...rest, version: flag.version }
+  const flag = ruleset.find(options.scope.namespace, options.scope.environment, key)
+  if (flag) return withDefault(castAnswer(answerOf(flag, context, options), request.as), fallback)
+  if (fallback === undefined) throw new FlagsError('FLAG_NOT_FOUND', `There is no flag "${key}".`)
+  return { key, value: fallback, reason: 'DEFAULT', errorCode: 'FLAG_NOT_FOUND' }
+}
+
+/** An answer in which `value` undefined still means that there is none to give. */
+type OpenAnswer = Omit<NativeAnswer, 'value'> & { readonly value: Json | undefined }
+
+/** Asks a flag, and tells how it decided where that is wanted: the same evaluation, watched. */
+export function answerOf(
+  flag: CompiledFlag,
+  context: EvaluationContext,
+  { nowMs, explain }: Omit<NativeOptions, 'scope'>,
+): OpenAnswer {
+  const { evaluation, steps } = explain
+    ? flag.explain(context, nowMs)
+    : { evaluation: flag.evaluate(context, nowMs), steps: undefined }
+  const { value, variation, reason, ruleId, errorCode, errorDetails } = evaluation
+  return { key: flag.key, value, variation, reason, ruleId, version: flag.version, errorCode, errorDetails, steps }
+}
+
+function castAnswer(answer: OpenAnswer, as: FlagType | undefined): OpenAnswer {
+  if (as === undefined || answer.value === undefined) return answer
+  const result = cast(answer.value, as)
+  if (result.ok) return { ...answer, value: result.value }
+  const errorDetails = `The variation "${answer.variation}" has no reading as ${as}.`
+  return { ...answer, value: undefined, reason: 'ERROR', errorCode: 'TYPE_MISMATCH', errorDetails }
+}
+
+export function withDefault(answer: OpenAnswer, fallback: Json | undefined): NativeAnswer {
+  return { ...answer, value: answer.value ?? fallback ?? null }
 }
 
 function contextOf(request: NativeRequest): EvaluationContext {

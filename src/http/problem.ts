@@ -25,15 +25,13 @@ export function problemOf(error: FlagsError, requestId?: string): Problem {
   }
 }
 
-/** What Fastify and Node call their errors, in the words of our catalogue. By status, where the code says no more. */
+/** Fastify's own errors in the words of our catalogue; any other status below 500 is MALFORMED. */
 const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
-  400: 'MALFORMED',
   404: 'NOT_FOUND',
   405: 'METHOD_NOT_ALLOWED',
   413: 'TOO_LARGE',
   415: 'UNSUPPORTED_MEDIA_TYPE',
   429: 'RATE_LIMITED',
-  503: 'OVERLOADED',
 }
 
 const detailOfFastifyCode: Readonly<Record<string, string>> = {
@@ -48,7 +46,8 @@ const detailOfFastifyCode: Readonly<Record<string, string>> = {
 export function toFlagsError(error: unknown): FlagsError {
   if (error instanceof FlagsError) return error
   const { statusCode, code, message } = error as { statusCode?: unknown; code?: unknown; message?: unknown }
-  const ours = typeof statusCode === 'number' ? codeOfStatus[statusCode] : undefined
+  const isClients = typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
+  const ours = isClients ? (codeOfStatus[statusCode] ?? 'MALFORMED') : undefined
   if (ours === undefined)
     return new FlagsError('INTERNAL', 'The server made a mistake; its log says more under this request id.')
   const detail = typeof code === 'string' ? detailOfFastifyCode[code] : undefined

@@ -41,6 +41,14 @@ export const ackFields = {
 export const writeQuery = z.strictObject({ namespace, ...ackFields })
 export type WriteQuery = z.infer<typeof writeQuery>
 
+export const scopeFields = { namespace, environment }
 /** Query of a read that depends on the environment. */
-export const scopeQuery = z.strictObject({ namespace, environment })
+export const scopeQuery = z.strictObject(scopeFields)
 export type Scope = z.infer<typeof scopeQuery>
+
+/** `?explain=true` */
+export const explainFlag = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((text) => text === 'true')
+  .describe('Tell how the answer came about')

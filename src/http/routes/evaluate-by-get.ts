@@ -4,9 +4,9 @@ import { jsonDepthMax } from '../../base/limits.ts'
 import type { Catalog } from '../../catalog/ports.ts'
 import type { Evaluation, Json } from '../../evaluation/model.ts'
 import type { CompiledFlag } from '../../evaluation/ruleset.ts'
+import { findIllFormed } from '../../evaluation/well-formed.ts'
 import { contextFromQuery, type Query, single } from '../context.ts'
 import { isoTime } from '../iso-time.ts'
-import { uncarriable } from '../json-body.ts'
 import type { EvaluationMeter } from '../metrics.ts'
 import { Snippets } from '../snippets.ts'
 import type { App } from '../types.ts'
@@ -87,7 +87,7 @@ function answerUnknown(
 function jsonOrText(text: string): Json {
   try {
     const value = JSON.parse(text) as Json
-    return uncarriable(value, jsonDepthMax) ? text : value
+    return findIllFormed(value, jsonDepthMax) ? text : value
   } catch {
     return text
   }
