@@ -37,19 +37,26 @@ export class NamespaceRules {
 
   /** Takes the winner of one register; assemble() makes it count. */
   take(name: RegisterName, stamp: string, value: Uint8Array | null): void {
-    if (name.kind === 'segment') {
-      const register = readRegister(stamp, value, segmentRegisterSchema, this.#segments.get(name.key)?.register)
-      this.#segments.set(name.key, { register, segment: assembleSegment(this.#namespace, name.key, register) })
-      this.#touchedSegments.add(name.key)
-      return
-    }
-    let flag = this.#flags.get(name.key)
-    if (!flag) {
-      flag = new StoredFlag(this.#namespace, name.key)
-      this.#flags.set(name.key, flag)
-    }
-    flag.take(name.part, name.environment, stamp, value)
-    this.#touchedFlags.add(name.key)
+    if (name.kind === 'segment') this.#takeSegment(name.key, stamp, value)
+    else this.#takeFlag(name, stamp, value)
+  }
+
+  #takeSegment(key: string, stamp: string, value: Uint8Array | null): void {
+    const register = readRegister(stamp, value, segmentRegisterSchema, this.#segments.get(key)?.register)
+    if (stamp === '') this.#segments.delete(key)
+    else this.#segments.set(key, { register, segment: assembleSegment(this.#namespace, key, register) })
+    this.#touchedSegments.add(key)
+  }
+
+  #takeFlag(
+    { key, part, environment }: Extract<RegisterName, { kind: 'flag' }>,
+    stamp: string,
+    value: Uint8Array | null,
+  ): void {
+    const flag = this.#flags.get(key) ?? new StoredFlag(this.#namespace, key)
+    this.#flags.set(key, flag)
+    this.#touchedFlags.add(key)
+    flag.take(part, environment, stamp, value)
   }
 
   /** Makes what was taken count. Answers with the flags and segments that are not what they were. */
@@ -65,6 +72,7 @@ export class NamespaceRules {
       if (before || after) flags.set(key, after?.version ?? null)
       this.#count(before, -1)
       this.#count(after, 1)
+      if (flag?.isEmpty()) this.#flags.delete(key)
       for (const view of this.#views.values()) view.flagChanged(key)
     }
     const segments = new Map<string, string | null>()
@@ -76,14 +84,6 @@ export class NamespaceRules {
     }
     this.#settle()
     return { flags, segments }
-  }
-
-  forget(name: RegisterName): void {
-    if (name.kind === 'segment') {
-      if (!this.#segments.get(name.key)?.register.live) this.#segments.delete(name.key)
-    } else if (this.#flags.get(name.key)?.forget(name.part, name.environment)) {
-      this.#flags.delete(name.key)
-    }
   }
 
   view(environment: string): View {

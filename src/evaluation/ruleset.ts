@@ -8,7 +8,7 @@ export type { CompiledFlag }
 /** One register as it changed; `value` null where it was deleted. */
 export interface RegisterValue {
   readonly key: string
-  /** The register's stamp, as text that sorts. */
+  /** The register's stamp, as text that sorts; '' when even its tombstone is gone. */
   readonly stamp: string
   readonly value: Uint8Array | null
 }
@@ -25,8 +25,6 @@ export interface AppliedChange {
 export interface Ruleset {
   /** Takes changed registers and assembles what they touch; it, and what names it, is compiled when next asked. Total. */
   apply(changes: Iterable<RegisterValue>): AppliedChange
-  /** Lets go of tombstones that the replica has dropped. Changes no answer. */
-  forget(registerKeys: Iterable<string>): void
   find(namespace: string, environment: string, key: string): CompiledFlag | undefined
   /** Every flag of a namespace in one environment, sorted by key. The array is stable until the next change. */
   all(namespace: string, environment: string): readonly CompiledFlag[]
@@ -72,12 +70,6 @@ export function createRuleset(): Ruleset {
       for (const change of changes) take(change, touched)
       const applied = [...touched].map(([namespace, home]) => [namespace, home.assemble()] as const)
       return { namespaces: new Map(applied.filter(([, { flags, segments }]) => flags.size > 0 || segments.size > 0)) }
-    },
-    forget(registerKeys) {
-      for (const registerKey of registerKeys) {
-        const name = parseRegisterKey(registerKey)
-        if (name) rules.get(name.namespace)?.forget(name)
-      }
     },
     find: (namespace, environment, key) => rules.get(namespace)?.view(environment).find(key),
     all: (namespace, environment) => rulesOf(namespace).view(environment).all(),

@@ -21,18 +21,16 @@ export class StoredFlag {
     this.#key = key
   }
 
-  /** Takes the winner of one register; assemble() makes it count. */
+  /** Takes the winner of one register; assemble() makes it count. A stamp of '' says that nothing is left of it. */
   take(part: FlagPart, environment: string, stamp: string, value: Uint8Array | null): void {
-    if (part === 'definition') this.#definition = readRegister(stamp, value, definitionRegisterSchema, this.#definition)
-    else if (part === 'switch') takeInto(this.#switches, environment, stamp, value, switchRegisterSchema)
-    else takeInto(this.#targetings, environment, stamp, value, targetingRegisterSchema)
+    if (part === 'switch') takeInto(this.#switches, environment, stamp, value, switchRegisterSchema)
+    else if (part === 'targeting') takeInto(this.#targetings, environment, stamp, value, targetingRegisterSchema)
+    else if (stamp === '') this.#definition = undefined
+    else this.#definition = readRegister(stamp, value, definitionRegisterSchema, this.#definition)
   }
 
-  /** Forgets a tombstone whose retention has run out. True when nothing is left. */
-  forget(part: FlagPart, environment: string): boolean {
-    if (part === 'definition') this.#definition = undefined
-    else if (part === 'switch') this.#switches.delete(environment)
-    else this.#targetings.delete(environment)
+  /** Nothing is known of it any more, not even that it was deleted. */
+  isEmpty(): boolean {
     return !this.#definition && this.#switches.size === 0 && this.#targetings.size === 0
   }
 
@@ -73,7 +71,8 @@ function takeInto<Data>(
   value: Uint8Array | null,
   schema: z.ZodType<Data>,
 ): void {
-  registers.set(environment, readRegister(stamp, value, schema, registers.get(environment)))
+  if (stamp === '') registers.delete(environment)
+  else registers.set(environment, readRegister(stamp, value, schema, registers.get(environment)))
 }
 
 function later(a: string, b: string): string {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { EvaluationContext } from '../../src/evaluation/model.ts'
 import { evaluate, rulesetOf } from './testbed.ts'
 
 const isPro = { attribute: 'plan', op: 'eq', values: ['pro'] }
@@ -213,7 +214,7 @@ test('a segment holds those whom it includes or whose attributes fit, but never 
     'default',
     'a',
   )
-  const value = (context: object) => flag?.evaluate(context, 0).value
+  const value = (context: EvaluationContext) => flag?.evaluate(context, 0).value
   expect(value({ targetingKey: 'u1' })).toBe(true)
   expect(value({ targetingKey: 7 })).toBe(true)
   expect(value({ targetingKey: 'u2', plan: 'pro' })).toBe(false)
@@ -224,7 +225,7 @@ test('a segment holds those whom it includes or whose attributes fit, but never 
 })
 
 test('a context that throws while it is read costs one answer, not the caller', () => {
-  const context = Object.defineProperty({}, 'plan', {
+  const context: EvaluationContext = Object.defineProperty({}, 'plan', {
     get() {
       throw new Error('no')
     },

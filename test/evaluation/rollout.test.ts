@@ -49,9 +49,9 @@ test('a salt stands for the flag key, and another attribute for the targeting ke
 })
 
 test('a missing subject gets the last weight, reason DEFAULT, and says so', () => {
-  const flag = compiled({ variations: abc, fallthrough: rollout({ a: 9_999, b: 1 }) })
+  const flag = compiled({ variations: abc, fallthrough: rollout({ a: 9_999, b: 1 }, { bucketBy: 'id' }) })
   for (const targetingKey of [undefined, null, '', {}, []]) {
-    expect(flag.evaluate({ targetingKey } as object, 0)).toEqual({
+    expect(flag.evaluate({ id: targetingKey }, 0)).toEqual({
       value: 2,
       variation: 'b',
       reason: 'DEFAULT',
