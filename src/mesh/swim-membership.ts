@@ -82,6 +82,8 @@ export class SwimMembership implements Membership {
     this.#options = options
     this.#viewDigest = murmur32(address)
     this.#swim = createSwimNode({ address, incarnation, meta: { id, url: '', left: false }, send: sendSwim })
+    // swim lists all its members to count them, at each change of one.
+    this.#swim.membership.size = (hasLocal) => this.#liveCount + (hasLocal ? 1 : 0)
     this.#news = new News({ random, audience: () => this.#live(), send: (to, updates) => this.#tell(to, updates) })
     this.#redials = new Backoff({ firstMs: 1_000, lastMs: 30_000, random })
   }

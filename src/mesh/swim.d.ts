@@ -45,6 +45,7 @@ declare module 'swim' {
     /** Tells these hosts all we know, and asks them for the same. */
     sync(hosts: readonly string[]): void
     get(host: string): SwimMember | undefined
+    size(hasLocal: boolean): number
     /** Called when a probe has failed; `onSuspect` unless replaced before `bootstrap`. */
     suspectListener: (member: SwimMember) => void
     /** Begins a suspicion, or begins it anew. */
