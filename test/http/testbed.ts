@@ -1,13 +1,12 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import { pino } from 'pino'
 import { afterEach } from 'vitest'
-import { type CatalogCore, createCatalog } from '../../src/catalog/catalog.ts'
+import type { CatalogCore } from '../../src/catalog/catalog.ts'
 import type { MeshMember, NodeView } from '../../src/catalog/ports.ts'
 import { type AppParts, createApp } from '../../src/http/app.ts'
 import type { HttpSettings } from '../../src/http/settings.ts'
 import type { App } from '../../src/http/types.ts'
-import { createMemoryReplica, type MemoryReplica } from './memory-replica.ts'
+import { createMemoryCatalog } from './memory-catalog.ts'
+import type { MemoryReplica } from './memory-replica.ts'
 
 /** The whole HTTP API on the real catalog, over a replica that has no mesh. */
 export interface Testbed {
@@ -40,20 +39,7 @@ afterEach(async () => {
 })
 
 export async function createTestbed(settings: HttpSettings = {}, more: Partial<AppParts> = {}): Promise<Testbed> {
-  const replica = createMemoryReplica((event) => catalog.onReplicaEvent(event))
-  const catalog: CatalogCore = createCatalog({
-    replica,
-    nodeId: '00000000000000bb',
-    now: () => ({ monotonicMs: performance.now(), wallMs: Date.now() }),
-    delay: (ms) => delay(ms),
-    secrets: {
-      newId: () => randomBytes(8).toString('hex'),
-      newSecret: () => randomBytes(32).toString('base64url'),
-      sha256: (input) => createHash('sha256').update(input).digest('hex'),
-      equal: (a, b) => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b)),
-    },
-  })
-  catalog.load()
+  const { catalog, replica } = createMemoryCatalog()
   const state = { ready: null as string | null, storage: null as string | null, members: [] as MeshMember[] }
   const frames: Buffer[] = []
   const log: Record<string, unknown>[] = []
