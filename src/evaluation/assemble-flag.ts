@@ -47,7 +47,7 @@ export function assembleFlag(namespace: string, key: string, registers: FlagRegi
     ...pickTargeting(targeting?.data ?? {}),
     environments,
   })
-  const newest = newestOf(registers, definition.birth)
+  const newest = newestOf(registers, ended)
   const instants = {
     createdAt: formatInstant(stampMs(definition.birth)),
     updatedAt: formatInstant(stampMs(newest.stamp)),
@@ -95,10 +95,8 @@ function all({ definition, switches, targetings }: FlagRegisters): StoredRegiste
 }
 
 /** The newest write to the flag in this life. To delete an environment is one as well. */
-function newestOf(registers: FlagRegisters, birth: string): StoredRegister<unknown> {
-  const ofThisLife = all(registers).filter((register) =>
-    register.live ? register.birth >= birth : register.stamp > birth,
-  )
+function newestOf(registers: FlagRegisters, ended: string): StoredRegister<unknown> {
+  const ofThisLife = all(registers).filter((register) => (register.live ? register.birth : register.stamp) > ended)
   return ofThisLife.reduce<StoredRegister<unknown>>(
     (newest, one) => (one.stamp > newest.stamp ? one : newest),
     registers.definition,

@@ -7,6 +7,8 @@ export interface References {
   readonly segments: ReadonlyMap<string, string>
 }
 
+export const noReferences: References = { flags: new Map(), segments: new Map() }
+
 interface Found {
   readonly flags: Map<string, string>
   readonly segments: Map<string, string>

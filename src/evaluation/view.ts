@@ -2,7 +2,7 @@ import type { AssembledFlag } from './assemble-flag.ts'
 import { type CompiledFlag, compileFlag } from './compiled-flag.ts'
 import type { AskedFlag, Scope, Test } from './compiling.ts'
 import type { FlagDefinition } from './model.ts'
-import { flagReferences, followReferences } from './references.ts'
+import { flagReferences, followReferences, noReferences, type References } from './references.ts'
 import { settingsIn } from './settings.ts'
 
 /** What a view looks at: the flags and segments of one namespace. */
@@ -64,24 +64,33 @@ export class View {
   #compile(key: string): CompiledFlag | undefined {
     const source = this.#source.flag(key)
     if (!source) return undefined
-    const { flags, segments } = flagReferences(settingsIn(source.definition, this.#environment).targeting)
-    const { seen } = followReferences(flags.keys(), (named) => this.#named(named))
-    for (const named of seen) noteUser(this.#flagUsers, named, key)
-    for (const named of this.#source.segmentsBehind(segments.keys())) noteUser(this.#segmentUsers, named, key)
+    this.#noteUses(key)
     const flag = compileFlag(source, this.#environment, this.#scope)
     this.#compiled.set(key, flag)
     return flag
   }
 
+  /** Flags that it asks depend on their segments, so it does as well. */
+  #noteUses(key: string): void {
+    const { flags, segments } = this.#references(key)
+    const { seen } = followReferences(flags.keys(), (named) => this.#references(named).flags.keys())
+    const behind = new Set(segments.keys())
+    for (const named of seen) {
+      noteUser(this.#flagUsers, named, key)
+      for (const segment of this.#references(named).segments.keys()) behind.add(segment)
+    }
+    for (const named of this.#source.segmentsBehind(behind)) noteUser(this.#segmentUsers, named, key)
+  }
+
   #ask(key: string): AskedFlag | string {
-    const { endless } = followReferences([key], (named) => this.#named(named))
+    const { endless } = followReferences([key], (named) => this.#references(named).flags.keys())
     if (endless) return `names the flag "${key}", from which flags lead on in a circle or too far`
     return this.find(key) ?? `names the flag "${key}", which does not exist`
   }
 
-  #named(key: string): Iterable<string> {
+  #references(key: string): References {
     const source = this.#source.flag(key)
-    return source ? flagReferences(settingsIn(source.definition, this.#environment).targeting).flags.keys() : []
+    return source ? flagReferences(settingsIn(source.definition, this.#environment).targeting) : noReferences
   }
 
   #dropUsers(users: Map<string, Set<string>>, key: string): void {

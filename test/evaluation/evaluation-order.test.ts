@@ -216,7 +216,7 @@ test('a segment holds those whom it includes or whose attributes fit, but never 
   )
   const value = (context: EvaluationContext) => flag?.evaluate(context, 0).value
   expect(value({ targetingKey: 'u1' })).toBe(true)
-  expect(value({ targetingKey: 7 })).toBe(true)
+  expect(value({ targetingKey: '7' })).toBe(true)
   expect(value({ targetingKey: 'u2', plan: 'pro' })).toBe(false)
   expect(value({ targetingKey: 'u3', email: 'a@our.org' })).toBe(false)
   expect(value({ targetingKey: 'u4', email: 'a@our.org' })).toBe(true)
