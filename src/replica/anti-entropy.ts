@@ -5,7 +5,7 @@ import type { RegisterRecord } from '../crdt/register.ts'
 import type { RegisterMap } from '../crdt/register-map.ts'
 import { wallMsOf } from '../crdt/stamp.ts'
 import type { Counters } from './counters.ts'
-import type { Outbox } from './outbox.ts'
+import { type Outbox, wireWallMs } from './outbox.ts'
 import type { Address, Effects, Timer } from './ports.ts'
 import type { Presence } from './presence.ts'
 import { SyncSession } from './sync-session.ts'
@@ -78,12 +78,13 @@ export class AntiEntropy {
     const session = new SyncSession(this.#map, this.#random.uint32(), peer, true)
     this.#opened = { session, news: [], theirAbsentSinceWallMs: 0 }
     this.#counters.add('syncs_started')
-    if (this.#presence.absentSinceWallMs > 0) session.pretendEmpty()
+    if (this.#presence.isAbsent) session.pretendEmpty()
     else session.summarizeAll()
     this.#speak(now, this.#opened)
   }
 
   onFrame(now: Now, from: Address, frame: SyncFrame): void {
+    this.#presence.onContact(now, frame.wallMs)
     const running = this.#find(from, frame.session) ?? (frame.turn === 0 ? this.#serve(now, from, frame) : undefined)
     if (running === undefined) return
     const { session } = running
@@ -149,7 +150,8 @@ export class AntiEntropy {
     const { absentSinceWallMs } = this.#presence
     const root = this.#map.root()
     const { id, peer, turn } = session
-    this.#outbox.sendFrame(peer, { kind: 'sync', session: id, turn, root, absentSinceWallMs, ...said })
+    const wallMs = wireWallMs(now)
+    this.#outbox.sendFrame(peer, { kind: 'sync', session: id, turn, root, wallMs, absentSinceWallMs, ...said })
     if (said.done) this.#end(now, running, 'done')
     else this.#effects.setTimer({ kind: 'sync-timeout', peer, session: id, turn }, sessionTimeoutMs)
   }

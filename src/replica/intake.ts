@@ -76,7 +76,7 @@ export class Intake {
 
   /** Drops what has outlived its retention. A node that has been away keeps it all: see presence.ts. */
   expire(now: Now): void {
-    if (!this.#presence.isPresent) return
+    if (this.#presence.isAbsent) return
     const expired: string[] = []
     for (const record of this.#map.records()) {
       if (isExpired(record, now.wallMs, this.#retention)) expired.push(record.key)
@@ -86,7 +86,7 @@ export class Intake {
 
   #mergeRemote(now: Now, record: RegisterRecord): boolean {
     // Over something held, even an expired deletion must win: its author's clock may be far behind.
-    const isLate = this.#presence.isPresent && isExpired(record, now.wallMs, this.#retention)
+    const isLate = !this.#presence.isAbsent && isExpired(record, now.wallMs, this.#retention)
     if (isLate && this.#map.get(record.key) === undefined) {
       this.#counters.add('records_expired')
       return false
@@ -104,6 +104,8 @@ export class Intake {
   }
 
   #emitChanged(records: readonly RegisterRecord[], local: boolean): void {
-    if (records.length > 0) this.#effects.emit({ type: 'changed', keys: records.map(({ key }) => key), local })
+    if (records.length === 0) return
+    this.#presence.onChanged()
+    this.#effects.emit({ type: 'changed', keys: records.map(({ key }) => key), local })
   }
 }

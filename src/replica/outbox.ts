@@ -13,6 +13,11 @@ export interface Content {
   readonly acks?: readonly Ack[]
 }
 
+/** The wall clock as a count of milliseconds, which a clock set before 1970 is not. */
+export function wireWallMs(now: Now): number {
+  return Math.max(0, Math.floor(now.wallMs))
+}
+
 /** Puts the sender's standing on whatever leaves, encodes it once for all its receivers, and counts it. */
 export class Outbox {
   readonly #effects: Effects
@@ -31,7 +36,7 @@ export class Outbox {
     if (to.length === 0) return
     const packet: Packet = {
       root: this.#map.root(),
-      wallMs: Math.max(0, Math.floor(now.wallMs)),
+      wallMs: wireWallMs(now),
       durable: this.#isDurable(),
       answer: content.answer ?? false,
       nudge: content.nudge ?? false,

@@ -11,7 +11,10 @@ export type NodeId = string
 export interface ReplicaNotes {
   /** The greatest stamp this node has issued: stamps grow across restarts though the clock was set back. */
   readonly issued: Stamp
-  /** Wall clock at the last contact with any peer, 0 for never: tells a node that it was away longer than tombstones live. */
+  /**
+   * Wall clock at the last contact with a peer whose root was equal to ours, 0 for never: tells a node that it was away for
+   * longer than tombstones live, and what of its state the mesh has had.
+   */
   readonly lastContactWallMs: number
 }
 

@@ -86,7 +86,7 @@ class ReplicaCore implements Replica {
     this.#effects = effects
     const clock = new HybridClock(randomHex(random, 8))
     const presence = new Presence(tombstoneRetentionMs)
-    const notes = () => ({ issued: this.#writes.issued, lastContactWallMs: presence.lastContactWallMs })
+    const notes = () => ({ issued: this.#writes.issued, lastContactWallMs: presence.lastAgreementWallMs })
     const journal = new Journal(effects, map, counters, notes)
     const outbox = new Outbox(effects, map, counters, () => journal.isIdle)
     const conflicts = new ConflictLog(effects, counters)
@@ -193,7 +193,6 @@ class ReplicaCore implements Replica {
 
   write(now: Now, changes: readonly RegisterChange[], options: WriteOptions = {}): WriteTicket {
     const { id, stamp } = this.#writes.write(now, changes, options.wantAck ?? false)
-    this.#presence.onNoted(now, true)
     return { id, stamp }
   }
 
@@ -233,7 +232,7 @@ class ReplicaCore implements Replica {
       onRoot: (now, from, root) => {
         const peer = this.#peers.get(from)
         if (peer !== undefined) this.#schedule.onRoot(now, peer, root, false)
-        this.#onContact(now)
+        this.#noteAgreement(now, root)
       },
       onEnd: (now, session, outcome, news) => {
         this.#gossip.spread(
@@ -273,15 +272,14 @@ class ReplicaCore implements Replica {
     const peer = this.#peers.get(from)
     if (peer === undefined) return
     sampleClock(peer, now, packet.wallMs)
+    this.#presence.onContact(now, packet.wallMs)
     this.#schedule.onRoot(now, peer, packet.root, packet.nudge)
     if (packet.durable && packet.root === this.root()) this.#acknowledgement.onDurableRoot(from)
-    this.#onContact(now)
+    this.#noteAgreement(now, packet.root)
   }
 
-  #onContact(now: Now): void {
-    if (!this.#presence.onContact(now)) return
-    this.#presence.onNoted(now, false)
-    this.#journal.saveNotes()
+  #noteAgreement(now: Now, root: string): void {
+    if (root === this.root() && this.#presence.onAgreement(now)) this.#journal.saveNotes()
   }
 
   #commit(now: Now, write: LocalWrite): void {

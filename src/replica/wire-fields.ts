@@ -53,11 +53,13 @@ export interface SyncFrame {
   /** Counts the session's frames, both sides together, from 0. */
   readonly turn: number
   readonly root: string
+  /** The sender's wall clock at sending. */
+  readonly wallMs: number
   /** The sender has more to say at its next turn. */
   readonly more: boolean
   /** Nothing more to say on either side: the session is over. */
   readonly done: boolean
-  /** Wall clock at which the sender was last part of the mesh; 0 it is part of it now, -1 it never was. */
+  /** Since when the sender has been away, by its wall clock; 0 it is part of the mesh, -1 it never was. See presence.ts. */
   readonly absentSinceWallMs: number
   readonly summaries: readonly RangeSummary[]
   /** What the sender has in these ranges. */
@@ -117,6 +119,7 @@ export function frameFields(frame: Frame): unknown[] {
         frame.session,
         frame.turn,
         Uint8Array.fromHex(frame.root),
+        frame.wallMs,
         (frame.more ? 1 : 0) | (frame.done ? 2 : 0),
         frame.absentSinceWallMs,
         packSummaries(frame.summaries),
@@ -149,17 +152,18 @@ export function readFrame(fields: readonly unknown[]): Frame | undefined {
 }
 
 function readSync(fields: readonly unknown[]): SyncFrame | undefined {
-  const [, session, turn, rootPacked, flags, absentSinceWallMs] = fields
+  const [, session, turn, rootPacked, wallMs, flags, absentSinceWallMs] = fields
   const root = readRoot(rootPacked)
-  const summaries = unpackSummaries(fields[6])
-  const lists = unpackLists(fields[7])
-  const wants = unpackLists(fields[8])
-  const records = readAll(fields[9], unpackRecord)
-  if (fields.length !== 10 || !isCount(session) || !isCount(turn) || !isCount(flags)) return undefined
-  if (root === undefined || (absentSinceWallMs !== -1 && !isCount(absentSinceWallMs))) return undefined
+  const summaries = unpackSummaries(fields[7])
+  const lists = unpackLists(fields[8])
+  const wants = unpackLists(fields[9])
+  const records = readAll(fields[10], unpackRecord)
+  if (fields.length !== 11 || !isCount(session) || !isCount(turn) || !isCount(flags)) return undefined
+  if (root === undefined || !isCount(wallMs) || (absentSinceWallMs !== -1 && !isCount(absentSinceWallMs)))
+    return undefined
   if (summaries === undefined || lists === undefined || wants === undefined || records === undefined) return undefined
   const [more, done] = [(flags & 1) !== 0, (flags & 2) !== 0]
-  return { kind: 'sync', session, turn, root, more, done, absentSinceWallMs, summaries, lists, wants, records }
+  return { kind: 'sync', session, turn, root, wallMs, more, done, absentSinceWallMs, summaries, lists, wants, records }
 }
 
 /** All items read, or undefined when it is no array or one item is not as it should be. */

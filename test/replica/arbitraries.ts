@@ -37,6 +37,7 @@ export const frames: fc.Arbitrary<Frame> = fc.oneof(
     session: count,
     turn: count,
     root: hex16,
+    wallMs: fc.maxSafeNat(),
     more: fc.boolean(),
     done: fc.boolean(),
     absentSinceWallMs: fc.oneof(fc.constant(-1), fc.maxSafeNat()),
