@@ -73,7 +73,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   async function allRoutes(scope: App): Promise<void> {
     flagRoutes(scope, { catalog })
     segmentRoutes(scope, { catalog })
-    evaluateByGetRoute(scope, { catalog, meter })
+    evaluateByGetRoute(scope, { catalog, meter, freshness })
     evaluateRoutes(scope, { catalog, meter })
     explainRoutes(scope, { catalog })
     featureRoutes(scope, { catalog })

@@ -57,34 +57,37 @@ export function createFreshness({ catalog, recent, requestSync }: FreshnessParts
 
 /**
  * `Flags-Min-Version: KEY=VERSION, …` on a read or an evaluation: whoever wrote at one node reads that write at any other.
- * Where it could not be had in time, the answer says `Flags-Stale: true`.
+ * Where it could not be had in time, the answer says `Flags-Stale: true`. Hot routes look for the header themselves.
  */
 export function honourMinVersion(app: App, freshness: Freshness): void {
-  app.addHook('preHandler', (request, reply, done) => {
-    const header = request.headers['flags-min-version']
-    if (header === undefined) done()
-    else freshen(freshness, String(header), request, reply).then(() => done(), done)
+  app.addHook('onRoute', (route) => {
+    const role = route.config?.role
+    if (route.config?.hot || (role !== 'read' && role !== 'evaluate')) return
+    route.preHandler = [route.preHandler ?? []].flat()
+    route.preHandler.push((request, reply, done) => {
+      if (request.headers['flags-min-version'] === undefined) done()
+      else freshen(freshness, request, reply).then(() => done(), done)
+    })
   })
 }
 
-async function freshen(
-  freshness: Freshness,
-  header: string,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<void> {
+/** Waits for the versions that `Flags-Min-Version` names. Throws MALFORMED. */
+export async function freshen(freshness: Freshness, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const versions = minVersions(String(request.headers['flags-min-version']))
+  const namespace = (request.query as Query).namespace
+  const fresh = await freshness.awaitVersions(typeof namespace === 'string' ? namespace : 'default', versions)
+  if (!fresh) reply.header('flags-stale', 'true')
+}
+
+function minVersions(header: string): ReadonlyMap<string, string> {
   const versions = new Map<string, string>()
   for (const pair of header.split(',')) {
     const [, key, version] = /^\s*([^=\s]+)=([0-9a-f]+)\s*$/.exec(pair) ?? []
     if (key === undefined || version === undefined || versions.size === minVersionsMax) {
-      throw new FlagsError(
-        'MALFORMED',
-        `Flags-Min-Version takes up to ${minVersionsMax} pairs KEY=VERSION, with commas between them.`,
-      )
+      const message = `Flags-Min-Version takes up to ${minVersionsMax} pairs KEY=VERSION, with commas between them.`
+      throw new FlagsError('MALFORMED', message)
     }
     versions.set(key, version)
   }
-  const namespace = (request.query as Query).namespace
-  const fresh = await freshness.awaitVersions(typeof namespace === 'string' ? namespace : 'default', versions)
-  if (!fresh) reply.header('flags-stale', 'true')
+  return versions
 }

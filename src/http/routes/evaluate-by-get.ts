@@ -6,10 +6,17 @@ import type { Evaluation, Json } from '../../evaluation/model.ts'
 import type { CompiledFlag } from '../../evaluation/ruleset.ts'
 import { findIllFormed } from '../../evaluation/well-formed.ts'
 import { contextFromQuery, type Query, single } from '../context.ts'
+import { type Freshness, freshen } from '../freshness.ts'
 import { isoTime } from '../iso-time.ts'
 import type { EvaluationMeter } from '../metrics.ts'
 import { Snippets } from '../snippets.ts'
 import type { App } from '../types.ts'
+
+interface EvaluateByGetParts {
+  readonly catalog: Catalog
+  readonly meter: EvaluationMeter
+  readonly freshness: Freshness
+}
 
 interface EvaluateByGet {
   Params: { key: string }
@@ -20,7 +27,7 @@ interface EvaluateByGet {
  * `GET /flags/:key/evaluate`: the hot path. No schema, hook, log or promise; the answer is put together from parts that were
  * serialized when they were first asked for.
  */
-export function evaluateByGetRoute(app: App, { catalog, meter }: { catalog: Catalog; meter: EvaluationMeter }): void {
+export function evaluateByGetRoute(app: App, { catalog, meter, freshness }: EvaluateByGetParts): void {
   const snippets = new Snippets(head)
 
   function answer(request: FastifyRequest<EvaluateByGet>, reply: FastifyReply): FastifyReply {
@@ -39,7 +46,10 @@ export function evaluateByGetRoute(app: App, { catalog, meter }: { catalog: Cata
     return reply.header('content-type', 'application/json; charset=utf-8').send(body)
   }
 
-  app.get<EvaluateByGet>('/flags/:key/evaluate', { config: { role: 'evaluate', hot: true } }, answer)
+  app.get<EvaluateByGet>('/flags/:key/evaluate', { config: { role: 'evaluate', hot: true } }, (request, reply) => {
+    if (request.headers['flags-min-version'] === undefined) answer(request, reply)
+    else return freshen(freshness, request, reply).then(() => answer(request, reply))
+  })
 }
 
 /** `{"flag_id":…,"enabled":…,"variation":…,"value":…`, open at its end. */

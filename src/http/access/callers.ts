@@ -1,0 +1,103 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { FlagsError } from '../../base/errors.ts'
+import { authenticatedKeysMax, failingNetworksMax, failuresPerMinuteMax } from '../../base/limits.ts'
+import type { Role } from '../../catalog/api-keys.ts'
+import type { Catalog, Confinement } from '../../catalog/ports.ts'
+import { type RateWindow, RateWindows } from './rate-limit.ts'
+
+/** The holder of an API key. */
+export interface Caller extends Confinement {
+  readonly id: string
+  readonly name: string
+  readonly role: Role
+}
+
+/** A key that was checked, with what it has used. */
+export interface Credential {
+  readonly caller: Caller
+  /** Wall clock. */
+  readonly expiresAtMs: number
+  /** Requests a minute; 0 is no limit. */
+  readonly limit: number
+  readonly window: RateWindow
+}
+
+/** Knows who holds which secret. */
+export interface Callers {
+  /**
+   * The credential of a secret. Throws UNAUTHENTICATED, and RATE_LIMITED to an address that keeps guessing; `address` is
+   * called for failures alone.
+   */
+  authenticate(secret: string, nowMs: number, address: () => string): Credential
+}
+
+export interface CallersParts {
+  readonly adminKey: string
+  readonly keys: Pick<Catalog['keys'], 'authenticate' | 'revision'>
+  /** For keys that set none of their own. */
+  readonly rateLimitPerMinute: number
+}
+
+/**
+ * The admin key of the settings, and the replicated keys. A secret is hashed once and then remembered by its text, until any key
+ * changes: hashing costs more than evaluating. To look it up in a Map is not constant in time, but what it compares byte by
+ * byte is an entry of the same hash, and that hash is seeded in each process: no answer tells how much of a guess was right.
+ */
+export function createCallers({ adminKey, keys, rateLimitPerMinute }: CallersParts): Callers {
+  const known = new Map<string, Credential>()
+  const windows = new RateWindows(authenticatedKeysMax)
+  const failures = new RateWindows(failingNetworksMax)
+  const adminHash = sha256(adminKey)
+  const admin: Caller = { id: 'admin', name: 'admin', role: 'admin' }
+  let revision = keys.revision()
+
+  function check(secret: string, nowMs: number, address: () => string): Credential {
+    const key = keys.authenticate(secret, nowMs)
+    if (key) {
+      const { id, name, role, namespaces, environments, expiresAt } = key
+      const expiresAtMs = expiresAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(expiresAt)
+      const caller = { id, name, role, namespaces, environments }
+      return { caller, expiresAtMs, limit: key.rateLimit ?? rateLimitPerMinute, window: windows.of(id) }
+    }
+    // A made key has 256 random bits and cannot be guessed. The admin key was chosen by someone: guesses are counted.
+    const failed = failures.of(networkOf(address()))
+    if (failed.used(nowMs) >= failuresPerMinuteMax) {
+      throw new FlagsError('RATE_LIMITED', 'Too many unknown API keys came from this address. Wait, then send a valid one.', {
+        retryAfterSeconds: failed.secondsLeft(nowMs),
+      })
+    }
+    if (timingSafeEqual(sha256(secret), adminHash)) {
+      const limit = rateLimitPerMinute
+      return { caller: admin, expiresAtMs: Number.POSITIVE_INFINITY, limit, window: windows.of(admin.id) }
+    }
+    failed.use(nowMs)
+    throw new FlagsError('UNAUTHENTICATED', 'This API key is not known, or no longer. Ask an admin for another.')
+  }
+
+  return {
+    authenticate(secret, nowMs, address) {
+      if (keys.revision() !== revision) {
+        revision = keys.revision()
+        known.clear()
+      }
+      const held = known.get(secret)
+      if (held && nowMs < held.expiresAtMs) return held
+      const credential = check(secret, nowMs, address)
+      if (known.size >= authenticatedKeysMax) known.clear()
+      known.set(secret, credential)
+      return credential
+    },
+  }
+}
+
+/** Compared as hashes, so that both sides are of one length, whatever was sent. */
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
+
+/** An IPv4 address, or the /64 of an IPv6 address: whoever has one IPv6 address usually has all of its /64. */
+function networkOf(address: string): string {
+  if (!address.includes(':') || address.includes('.')) return address
+  const [head = ''] = address.split('::')
+  return head.split(':').slice(0, 4).join(':')
+}

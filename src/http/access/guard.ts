@@ -1,0 +1,72 @@
+import type { FastifyRequest, onRequestHookHandler } from 'fastify'
+import { FlagsError } from '../../base/errors.ts'
+import { roles } from '../../catalog/api-keys.ts'
+import type { Actor } from '../../catalog/ports.ts'
+import type { App } from '../types.ts'
+import type { Caller, Callers } from './callers.ts'
+import { countRequest } from './rate-limit.ts'
+import { confine } from './scope.ts'
+import { type Access, accessOf, type Role } from './table.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may call the route: its row of the table, which the guard puts here. Routes that are none of the API bring their own. */
+    access?: Access
+    /** The route is too hot for hooks: it counts for itself. */
+    hot?: boolean
+  }
+  interface FastifyRequest {
+    /** Who calls, once the key was checked; null where the node is open. */
+    caller: Caller | null
+  }
+}
+
+/**
+ * The one place where it is decided who may call what: each route gets the row that the table has of it, and, where keys are in
+ * force, a hook that checks key, rate, role and scope before anything of the request but its URL is parsed. Without `callers`
+ * the node is open.
+ */
+export function guard(app: App, callers: Callers | undefined): void {
+  app.decorateRequest('caller', null)
+  app.addHook('onRoute', (route) => {
+    // The answers to CORS preflights, which carry no key.
+    if (route.method === 'OPTIONS') return
+    const access = route.config?.access ?? accessOf(String(route.method), route.url)
+    if (!access) throw new Error(`Nobody decided who may call ${String(route.method)} ${route.url}: see access/table.ts`)
+    route.config = { ...route.config, access }
+    if (!callers || access.role === 'open') return
+    route.onRequest = [admission(callers, access, access.role), ...[route.onRequest ?? []].flat()]
+  })
+}
+
+function admission(callers: Callers, access: Access, role: Exclude<Role, 'open'>): onRequestHookHandler {
+  const rank = roles.indexOf(role)
+  return (request, reply, done) => {
+    const secret = secretOf(request)
+    if (secret === undefined) {
+      throw new FlagsError('UNAUTHENTICATED', 'Send an API key, as X-API-Key: KEY or Authorization: Bearer KEY.')
+    }
+    const nowMs = Date.now()
+    const { caller, limit, window } = callers.authenticate(secret, nowMs, () => request.ip)
+    request.caller = caller
+    if (limit > 0) countRequest(window, limit, nowMs, reply)
+    if (roles.indexOf(caller.role) < rank) {
+      throw new FlagsError('FORBIDDEN', `This needs the role ${role}, and the key has ${caller.role}.`)
+    }
+    confine(request, access, caller)
+    done()
+  }
+}
+
+function secretOf({ headers }: FastifyRequest): string | undefined {
+  const key = headers['x-api-key']
+  if (typeof key === 'string') return key
+  const { authorization } = headers
+  return authorization === undefined ? undefined : /^Bearer +(\S+) *$/i.exec(authorization)?.[1]
+}
+
+/** Who makes the change, for the history. */
+export function actorOf(request: FastifyRequest): Actor {
+  const { id, name } = request.caller ?? { id: 'anonymous', name: 'anonymous' }
+  return { id, name, from: request.ip }
+}

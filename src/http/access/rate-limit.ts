@@ -1,0 +1,69 @@
+import type { FastifyReply } from 'fastify'
+import { FlagsError } from '../../base/errors.ts'
+
+const windowMs = 60_000
+
+/**
+ * Requests in the present minute, for one key or address. A fixed window that begins with its first request: two numbers, where
+ * a sliding one would keep a list; at worst twice the limit passes around the end of a window.
+ */
+export class RateWindow {
+  #endsMs = 0
+  #used = 0
+
+  /** Counts one more. `nowMs` is the wall clock: one that is set back must not keep a window open for longer than a minute. */
+  use(nowMs: number): number {
+    if (nowMs >= this.#endsMs || this.#endsMs > nowMs + windowMs) {
+      this.#endsMs = nowMs + windowMs
+      this.#used = 0
+    }
+    return ++this.#used
+  }
+
+  /** Requests counted in the present minute. */
+  used(nowMs: number): number {
+    return nowMs >= this.#endsMs ? 0 : this.#used
+  }
+
+  secondsLeft(nowMs: number): number {
+    return Math.max(1, Math.ceil((this.#endsMs - nowMs) / 1_000))
+  }
+}
+
+/** Counts a request of a key, and tells it where it stands in the `RateLimit-*` headers. Throws RATE_LIMITED. */
+export function countRequest(window: RateWindow, limit: number, nowMs: number, reply: FastifyReply): void {
+  const used = window.use(nowMs)
+  const secondsLeft = window.secondsLeft(nowMs)
+  reply
+    .header('ratelimit-limit', limit)
+    .header('ratelimit-remaining', used < limit ? limit - used : 0)
+    .header('ratelimit-reset', secondsLeft)
+  if (used > limit) {
+    throw new FlagsError('RATE_LIMITED', `This key has used its ${limit} requests of this minute.`, {
+      retryAfterSeconds: secondsLeft,
+    })
+  }
+}
+
+/** One window for each of many names, of which the ones that were not seen for longest are forgotten. */
+export class RateWindows {
+  readonly #max: number
+  readonly #windows = new Map<string, RateWindow>()
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  get size(): number {
+    return this.#windows.size
+  }
+
+  of(name: string): RateWindow {
+    const window = this.#windows.get(name) ?? new RateWindow()
+    // Moves it to the end: a Map keeps the order of insertion, so the first is the one that was not seen for longest.
+    this.#windows.delete(name)
+    this.#windows.set(name, window)
+    if (this.#windows.size > this.#max) this.#windows.delete(this.#windows.keys().next().value as string)
+    return window
+  }
+}
