@@ -32,6 +32,6 @@ export class MemoryStore implements RegisterStore {
 
   #answer(): Promise<void> {
     if (!this.#closed) return Promise.resolve()
-    return Promise.reject(new FlagsError('STORAGE_UNAVAILABLE', 'The write was not stored: the store is closed.'))
+    return Promise.reject(new FlagsError('STORAGE_UNAVAILABLE', 'the store is closed'))
   }
 }

@@ -143,6 +143,7 @@ function bufferOf(step: Step): ArrayBuffer[] {
   return step.type === 'append' ? [step.page.values.buffer] : []
 }
 
+/** The reason alone: whoever answers for the write makes a sentence of it. */
 function unavailable(reason: string): FlagsError {
-  return new FlagsError('STORAGE_UNAVAILABLE', `The write was not stored: ${reason}.`, { retryAfterSeconds: 1 })
+  return new FlagsError('STORAGE_UNAVAILABLE', reason, { retryAfterSeconds: 1 })
 }
