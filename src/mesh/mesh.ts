@@ -56,6 +56,7 @@ export class Mesh {
   readonly #bulkListeners: Listener[] = []
   #multicast: MulticastDiscovery | null = null
   #seeds: SeedDiscovery | null = null
+  #twinReported = false
 
   constructor(options: MeshOptions, socket: UdpSocket) {
     const { nodeId: id, random, cluster, keyring } = options
@@ -111,7 +112,8 @@ export class Mesh {
     if (seeds.length > 0) {
       const isLive = (address: Address) => address === this.address || this.#membership.isLive(address)
       const join = (addresses: readonly Address[]) => this.#membership.join(addresses)
-      this.#seeds = startSeedDiscovery({ seeds, random, logger, isLive, join })
+      const family = host.includes(':') ? 6 : 4
+      this.#seeds = startSeedDiscovery({ seeds, family, random, logger, isLive, join })
     }
   }
 
@@ -160,8 +162,20 @@ export class Mesh {
   }
 
   #hears(from: Address): boolean {
-    // Two processes that advertise one address would take each other's words for their own.
-    return from !== this.address && (this.#options.hears?.(from) ?? true)
+    if (from === this.address) {
+      this.#reportTwin()
+      return false
+    }
+    return this.#options.hears?.(from) ?? true
+  }
+
+  /** Our own echo does not come so far: this is another process, and its words are not to be taken for ours. */
+  #reportTwin(): void {
+    if (this.#twinReported) return
+    this.#twinReported = true
+    const message =
+      'another process advertises the address of this node and is ignored; check --advertise and --mesh-port'
+    this.#options.logger.warn({ address: this.address }, message)
   }
 
   #onDatagram(datagram: Uint8Array, to: 'group' | 'us'): void {

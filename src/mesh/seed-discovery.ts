@@ -7,6 +7,8 @@ import type { MeshLogger } from './logger.ts'
 
 export interface SeedOptions {
   readonly seeds: readonly Endpoint[]
+  /** Of this node's own socket, which reaches no other. */
+  readonly family: 4 | 6
   readonly random: Random
   readonly logger: MeshLogger
   readonly isLive: (address: Address) => boolean
@@ -28,7 +30,7 @@ const addressesMax = 1_000
 const joinsMax = 8
 
 /** Tries the addresses of all seeds until they are members, and again whenever they are not. */
-export function startSeedDiscovery({ seeds, random, logger, isLive, join }: SeedOptions): SeedDiscovery {
+export function startSeedDiscovery({ seeds, family, random, logger, isLive, join }: SeedOptions): SeedDiscovery {
   const backoff = new Backoff({ firstMs: 250, lastMs: 10_000, random })
   const resolved = new Map<Endpoint, readonly Address[]>()
   const timers = new Set<NodeJS.Timeout>()
@@ -37,7 +39,7 @@ export function startSeedDiscovery({ seeds, random, logger, isLive, join }: Seed
   const resolve = async (seed: Endpoint): Promise<void> => {
     let waitMs = resolveEveryMs
     try {
-      const found = await lookup(seed.host, { all: true })
+      const found = await lookup(seed.host, { all: true, family })
       resolved.set(
         seed,
         found.map(({ address }) => formatAddress({ host: address, port: seed.port })),

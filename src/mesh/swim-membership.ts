@@ -66,6 +66,7 @@ export class SwimMembership implements Membership {
   readonly #news: News
   readonly #redials: Backoff
   readonly #syncs = new Budget(16, 16)
+  readonly #replies = new Budget(64, 64)
   readonly #known = new Map<Address, Known>()
   readonly #listeners: ((event: MemberEvent) => void)[] = []
   #url = ''
@@ -160,6 +161,9 @@ export class SwimMembership implements Membership {
       return
     }
     this.#answering = from
+    const buried = this.#swim.membership.hostToFaulty[from]
+    // It does not know yet, or it would have refuted it: a process that stood still, or half of a healed partition.
+    if (buried !== undefined && this.#replies.take(performance.now())) this.#tell(from, [buried.data()])
     for (const message of messages) this.#onMessage(from, message)
     this.#answering = null
   }
@@ -269,6 +273,7 @@ export class SwimMembership implements Membership {
     const nowMs = performance.now()
     const stalled = nowMs - this.#tickedMs > stallMs
     this.#tickedMs = nowMs
+    if (stalled) this.#options.announce()
     this.#tellSuspects(stalled)
     this.join(this.#redials.due(nowMs, this.#dead(), 1))
     this.#compareViews(nowMs)

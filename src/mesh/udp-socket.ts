@@ -116,26 +116,25 @@ function wrap(socket: Socket): UdpSocket {
 }
 
 type Lookup = NonNullable<SocketOptions['lookup']>
+type Answer = Parameters<Parameters<Lookup>[2]>
 
-/** Look-ups of names through the system, remembered for a moment; addresses need none. */
+/** Look-ups of names through the system, remembered for a moment, the failed ones too; addresses need none. */
 function cachedLookup(): Lookup {
-  const found = new Map<string, { readonly address: string; readonly family: number; readonly untilMs: number }>()
+  const answers = new Map<string, { readonly answer: Answer; readonly untilMs: number }>()
   return (host, options, callback) => {
     if (isLiteral(host)) {
       callback(null, host, options.family === 6 ? 6 : 4)
       return
     }
-    const held = found.get(host)
+    const held = answers.get(host)
     if (held !== undefined && held.untilMs > performance.now()) {
-      callback(null, held.address, held.family)
+      callback(...held.answer)
       return
     }
-    lookup(host, options, (error, address, family) => {
-      if (error === null && typeof address === 'string') {
-        if (found.size >= lookupsMax) found.clear()
-        found.set(host, { address, family: family ?? 4, untilMs: performance.now() + lookupBelievedMs })
-      }
-      callback(error, address as string, family ?? 4)
+    lookup(host, { ...options, all: false }, (...answer: Answer) => {
+      if (answers.size >= lookupsMax) answers.clear()
+      answers.set(host, { answer, untilMs: performance.now() + lookupBelievedMs })
+      callback(...answer)
     })
   }
 }

@@ -1,6 +1,8 @@
 import { createSocket } from 'node:dgram'
+import pino from 'pino'
 import { expect, test } from 'vitest'
 import { packetBytesMax } from '../../src/base/limits.ts'
+import { parseAddress } from '../../src/mesh/address.ts'
 import { parseKeyring } from '../../src/mesh/keyring.ts'
 import { freePort, networkOf, seen, until, untilAllSee } from './harness.ts'
 
@@ -125,4 +127,39 @@ test('a taken port moves to the next free one, unless it was set by hand', async
   await expect(net.open({ port, portFixed: true })).rejects.toMatchObject({ code: 'EADDRINUSE' })
   const second = await net.open({ port, portFixed: false })
   expect(Number(second.mesh.address.split(':')[1])).toBeGreaterThan(port)
+})
+
+test('a node that said goodbye and starts again at once is back', async (context) => {
+  const net = networkOf(context)
+  const [a, b, c] = await net.startJoined(3)
+  await b!.mesh.stop()
+  net.nodes.splice(net.nodes.indexOf(b!), 1)
+  await until('left', () => seen(a!, b!) === 'left' && seen(c!, b!) === 'left')
+  const again = await net.start({ port: Number(b!.mesh.address.split(':')[1]), nodeId: b!.options.nodeId })
+  again.mesh.membership.join([a!.mesh.address])
+  await untilAllSee([a!, c!, again], 'alive')
+})
+
+test('a second process that advertises the same address is ignored and reported once', async (context) => {
+  const warnings: string[] = []
+  const logger = pino({ level: 'warn' }, { write: (line: string) => warnings.push(line) })
+  const net = networkOf(context, { multicast: { host: '239.255.70.71', port: await freePort() } })
+  const original = await net.start({ logger })
+  const port = Number(original.mesh.address.split(':')[1])
+  // Another loopback address lets it bind the same port.
+  const twin = await net.start({ host: '127.0.0.2', port, advertise: '127.0.0.1' })
+  expect(twin.mesh.address).toBe(original.mesh.address)
+  const other = await net.start({ host: '127.0.0.2' })
+  await until('the twin was heard', () => warnings.length > 0)
+  await until('the others meet', () => seen(original, other) === 'alive')
+  expect(warnings.filter((line) => line.includes('another process advertises'))).toHaveLength(1)
+})
+
+test('nodes on IPv6 meet by seeds', async (context) => {
+  const net = networkOf(context, { host: '::1' })
+  const seed = await net.open()
+  await seed.mesh.start('http://[::1]:8080')
+  const other = await net.open({ seeds: [{ host: '::1', port: parseAddress(seed.mesh.address)!.port }] })
+  await other.mesh.start('http://[::1]:8081')
+  await untilAllSee([seed, other], 'alive')
 })

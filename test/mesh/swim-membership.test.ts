@@ -91,3 +91,12 @@ test('a death that others tell of a member we hold alive begins a suspicion, and
   membership.onSwim('10.0.0.2:1', update('10.0.0.2:1', { incarnation: 2 }))
   expect(membership.find('10.0.0.2:1')?.state).toBe('alive')
 })
+
+test('a probe from someone whom we hold dead is answered by telling so', (context) => {
+  const { membership, swim } = lone(context)
+  membership.onHello('10.0.0.2:1', hello, 'group')
+  membership.onSwim('10.0.0.2:1', update('10.0.0.2:1', goodbye))
+  swim.length = 0
+  membership.onSwim('10.0.0.2:1', Buffer.concat([Buffer.from([swimTypes.ping]), encodeSwimPayload({ seq: 1 })]))
+  expect(swim).toEqual(['10.0.0.2:1', '10.0.0.2:1'])
+})
