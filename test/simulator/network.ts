@@ -33,6 +33,7 @@ export interface NetworkCounters {
   frames: number
   frameBytes: number
   framesBroken: number
+  versioned: number
 }
 
 /** A network of real bytes: loses, repeats, delays, reorders, cuts (one way too) and enforces the limits on size. */
@@ -56,7 +57,10 @@ export class SimNetwork {
     frames: 0,
     frameBytes: 0,
     framesBroken: 0,
+    versioned: 0,
   }
+  /** Nodes that speak another protocol version: what passes between versions carries the sender's in its third byte. */
+  readonly versions = new Map<Address, number>()
   readonly #queue: EventQueue
   readonly #random: Random
   readonly #hopMs: number
@@ -126,18 +130,28 @@ export class SimNetwork {
     const name = link(from, to)
     const atMs = Math.max(this.#queue.nowMs + 2 * this.#delayMs(), this.#bulkAtMs.get(name) ?? 0)
     this.#bulkAtMs.set(name, atMs)
-    const copy = frame.slice()
+    const copy = this.#versioned(from, to, frame)
     this.#queue.after(atMs - this.#queue.nowMs, () => this.#receivers.get(to)?.onBulk(from, copy))
   }
 
   #carry(from: Address, to: Address, packet: Uint8Array): void {
-    const copy = packet.slice()
+    const copy = this.#versioned(from, to, packet)
     if (this.#happens(this.faults.corruptRate)) {
       this.counters.corrupted++
       const at = Math.floor(unit(this.#random) * copy.length)
       copy[at] = (copy[at] as number) ^ (1 << Math.floor(unit(this.#random) * 8))
     }
     this.#queue.after(this.#delayMs(), () => this.#receivers.get(to)?.onPacket(from, copy))
+  }
+
+  #versioned(from: Address, to: Address, bytes: Uint8Array): Uint8Array {
+    const copy = bytes.slice()
+    const version = this.versions.get(from)
+    if (version !== this.versions.get(to)) {
+      this.counters.versioned++
+      copy[2] = version ?? 3
+    }
+    return copy
   }
 
   #delayMs(): number {

@@ -37,6 +37,8 @@ export class SimNode {
   readonly #listener: NodeListener
   #unsynced: Append[] = []
   #isSyncing = false
+  /** What came while the machine was paused; null while it is not. */
+  #backlog: (() => void)[] | null = null
 
   constructor(
     address: Address,
@@ -63,6 +65,21 @@ export class SimNode {
     return this.replica
   }
 
+  get isPaused(): boolean {
+    return this.#backlog !== null
+  }
+
+  /** The machine stops doing anything, its network card and its disk excepted. */
+  pause(): void {
+    this.#backlog ??= []
+  }
+
+  resume(): void {
+    const backlog = this.#backlog ?? []
+    this.#backlog = null
+    for (const run of backlog) run()
+  }
+
   now() {
     return this.clock.now(this.#queue.nowMs)
   }
@@ -72,6 +89,7 @@ export class SimNode {
     this.clock.boot(this.#queue.nowMs)
     this.#unsynced = []
     this.#isSyncing = false
+    this.#backlog = null
     const replica = createReplica({
       self: this.address,
       id: this.id,
@@ -82,8 +100,8 @@ export class SimNode {
     this.replica = replica
     replica.start(this.now(), this.disk.load())
     this.#network.attach(this.address, {
-      onPacket: (from, packet) => replica.onPacket(this.now(), from, packet),
-      onBulk: (from, frame) => replica.onBulk(this.now(), from, frame),
+      onPacket: (from, packet) => this.#do(life, () => replica.onPacket(this.now(), from, packet)),
+      onBulk: (from, frame) => this.#do(life, () => replica.onBulk(this.now(), from, frame)),
     })
   }
 
@@ -99,22 +117,23 @@ export class SimNode {
     return this.running.write(this.now(), changes, { wantAck })
   }
 
+  /** What happens to a machine that lost power since is lost; a paused one does it later. */
+  #do(life: number, run: () => void): void {
+    if (this.life !== life) return
+    if (this.#backlog === null) run()
+    else this.#backlog.push(() => this.#do(life, run))
+  }
+
   #effects(life: number): Effects {
-    const alive = (run: () => void) => () => {
-      if (this.life === life) run()
-    }
     return {
       sendPacket: (to, packet) => this.#network.sendPacket(this.address, to, packet),
       sendBulk: (to, frame) => this.#network.sendBulk(this.address, to, frame),
       setTimer: (timer, afterMs) =>
-        this.#queue.after(
-          afterMs,
-          alive(() => this.running.onTimer(this.now(), timer)),
-        ),
+        this.#queue.after(afterMs, () => this.#do(life, () => this.running.onTimer(this.now(), timer))),
       append: (records, notes) => {
         this.disk.append(records, notes)
         this.#unsynced.push({ life })
-        this.#sync(alive)
+        this.#sync(life)
       },
       forget: (keys) => this.disk.forget(keys),
       emit: (event) => this.#listener(this, event),
@@ -122,16 +141,16 @@ export class SimNode {
   }
 
   /** Group commit: one sync at a time, for all appends that wait. */
-  #sync(alive: (run: () => void) => () => void): void {
+  #sync(life: number): void {
     if (this.#isSyncing) return
     this.#isSyncing = true
-    const synced = alive(() => {
+    const synced = () => {
       const count = this.#unsynced.length
       this.#unsynced = []
       this.#isSyncing = false
       const error = this.disk.sync(this.#random) ? undefined : 'the simulated disk failed'
       this.running.onAppended(this.now(), count, error)
-    })
-    this.#queue.after(this.syncMs, synced)
+    }
+    this.#queue.after(this.syncMs, () => this.#do(life, synced))
   }
 }
