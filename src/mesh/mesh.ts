@@ -56,6 +56,7 @@ export class Mesh {
   readonly #bulkListeners: Listener[] = []
   #multicast: MulticastDiscovery | null = null
   #seeds: SeedDiscovery | null = null
+  #listening = false
   #twinReported = false
 
   constructor(options: MeshOptions, socket: UdpSocket) {
@@ -98,6 +99,7 @@ export class Mesh {
   async start(url: string): Promise<void> {
     const { multicast, seeds, random, logger, host } = this.#options
     this.#membership.start(new URL(url).origin)
+    this.#listening = true
     if (multicast !== null) {
       this.#multicast = await startMulticastDiscovery({
         group: multicast,
@@ -121,6 +123,8 @@ export class Mesh {
   async stop(): Promise<void> {
     this.#seeds?.stop()
     await this.#multicast?.stop()
+    // Deaf first: whoever asked now would hear that we are here after we have said goodbye.
+    this.#listening = false
     await this.#membership.leave()
     this.#bulk.stop()
     await this.#socket.close()
@@ -179,7 +183,7 @@ export class Mesh {
   }
 
   #onDatagram(datagram: Uint8Array, to: 'group' | 'us'): void {
-    const opened = this.#seal.open(datagram)
+    const opened = this.#listening ? this.#seal.open(datagram) : null
     if (opened === null || !this.#hears(opened.from)) return
     const { channel, from, body } = opened
     if (channel === 'hello') {
@@ -196,7 +200,7 @@ export class Mesh {
   }
 }
 
-/** Binds the mesh port. Rejects with the system's error when it cannot. Silent until `start`. */
+/** Binds the mesh port. Rejects with the system's error when it cannot. Silent and deaf until `start`. */
 export async function createMesh(options: MeshOptions): Promise<Mesh> {
   return new Mesh(options, await openUdpSocket(options))
 }

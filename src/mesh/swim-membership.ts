@@ -65,7 +65,9 @@ export class SwimMembership implements Membership {
   readonly #swim: Swim
   readonly #news: News
   readonly #redials: Backoff
+  /** Telling one peer all members: as many packets as there are tens of them. */
   readonly #syncs = new Budget(16, 16)
+  /** Telling one peer that it is held dead: one packet. */
   readonly #replies = new Budget(64, 64)
   readonly #known = new Map<Address, Known>()
   readonly #listeners: ((event: MemberEvent) => void)[] = []

@@ -163,3 +163,13 @@ test('nodes on IPv6 meet by seeds', async (context) => {
   await other.mesh.start('http://[::1]:8081')
   await untilAllSee([seed, other], 'alive')
 })
+
+test('a node neither hears nor says anything before it is started', async (context) => {
+  const net = networkOf(context)
+  const started = await net.start()
+  const waiting = await net.open()
+  started.mesh.membership.join([waiting.mesh.address])
+  await until('it was greeted', () => waiting.mesh.counters().datagramsReceived > 0)
+  expect(waiting.mesh.counters().datagramsSent).toBe(0)
+  expect(waiting.mesh.membership.members()).toEqual([])
+})
