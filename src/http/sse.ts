@@ -14,8 +14,8 @@ const retryMs = 1_000
 
 /** The open event streams of a node. */
 export interface EventStreams {
-  /** Opens a stream with these frames in it already. Throws OVERLOADED. */
-  open(frames: readonly string[]): EventStream
+  /** Opens a stream with these frames, or none, in it already. Throws OVERLOADED. */
+  open(frames: string): EventStream
   readonly count: number
   /** Ends every stream, so that the server can close. */
   close(): void
@@ -46,7 +46,7 @@ export function createEventStreams(): EventStreams {
       const body = new Readable({ read: () => undefined })
       bodies.add(body)
       body.once('close', () => bodies.delete(body))
-      send(body, `retry: ${retryMs}\n\n${frames.join('')}`)
+      send(body, `retry: ${retryMs}\n\n${frames}`)
       return {
         body,
         push: (frame) => send(body, frame),

@@ -78,6 +78,8 @@ test('OpenFeature clients are told to ask again', async () => {
     origin: 'https://shop.example',
   })
   expect(reader.response.headers['access-control-allow-origin']).toBe('*')
+  const before = catalog.root()
+  await reader.until(`event: message\nid: ${before}\ndata: {"type":"refetchEvaluation","etag":"${before}"}\n\n`)
   await send('POST', '/flags', { key: 'a' })
   const root = catalog.root()
   await reader.until(`event: message\nid: ${root}\ndata: {"type":"refetchEvaluation","etag":"${root}"}\n\n`)

@@ -14,6 +14,8 @@ export interface StreamParts {
 
 /** How a client of one kind is told. */
 interface Dialect {
+  /** Sent to a client that does not say what it has seen. */
+  greeting(root: string): string
   /** The namespace changed. */
   changed(root: string, change: NamespaceChange): string
   /** More may have changed than this node remembers. */
@@ -21,32 +23,28 @@ interface Dialect {
 }
 
 const native: Dialect = {
+  greeting: () => '',
   changed: (root, { flags, segments }) =>
     eventFrame('change', root, { flags: Object.fromEntries(flags), segments: Object.fromEntries(segments), root }),
   resync: (root) => eventFrame('resync', root, { root }),
 }
 
-const ofrep: Dialect = {
-  changed: (root) => eventFrame('message', root, { type: 'refetchEvaluation', etag: root }),
-  resync: (root) => eventFrame('message', root, { type: 'refetchEvaluation', etag: root }),
-}
+// OpenFeature clients evaluate first and listen afterwards: the greeting brings what changed between the two, or a 304.
+const refetch = (root: string) => eventFrame('message', root, { type: 'refetchEvaluation', etag: root })
+const ofrep: Dialect = { greeting: refetch, changed: refetch, resync: refetch }
 
 /** `GET /stream`: the changes of a namespace as they happen. `Last-Event-ID` resumes where this node remembers that root. */
 export function streamRoute(app: App, parts: StreamParts): void {
-  app.get(
-    '/stream',
-    { schema: { querystring: scopeQuery }, config: { role: 'evaluate' }, exposeHeadRoute: false },
-    (request, reply) => follow(request, reply, request.query.namespace, native, parts),
+  app.get('/stream', { schema: { querystring: scopeQuery }, config: { role: 'evaluate' }, exposeHeadRoute: false }, (request, reply) =>
+    follow(request, reply, request.query.namespace, native, parts),
   )
 }
 
 /** `GET /ofrep/v1/stream`: tells OpenFeature clients to ask again. Other parameters are theirs. */
 export function ofrepStreamRoute(app: App, parts: StreamParts): void {
   const querystring = z.object({ namespace: z.string().default('default') })
-  app.get(
-    '/stream',
-    { schema: { querystring }, config: { role: 'evaluate' }, exposeHeadRoute: false },
-    (request, reply) => follow(request, reply, request.query.namespace, ofrep, parts),
+  app.get('/stream', { schema: { querystring }, config: { role: 'evaluate' }, exposeHeadRoute: false }, (request, reply) =>
+    follow(request, reply, request.query.namespace, ofrep, parts),
   )
 }
 
@@ -58,8 +56,11 @@ function follow(
   { catalog, recent, streams }: StreamParts,
 ): FastifyReply {
   const lastSeen = request.headers['last-event-id']
-  const missed = typeof lastSeen === 'string' ? missedFrames(lastSeen, namespace, dialect, catalog, recent) : []
-  const stream = streams.open(missed)
+  const first =
+    typeof lastSeen === 'string'
+      ? missed(lastSeen, namespace, dialect, catalog, recent)
+      : dialect.greeting(catalog.root())
+  const stream = streams.open(first)
   const stop = catalog.onChange((change: CatalogChange) => {
     const own = change.namespaces.get(namespace)
     if (own && own.flags.size + own.segments.size > 0) stream.push(dialect.changed(change.root, own))
@@ -73,15 +74,16 @@ function follow(
     .send(stream.body)
 }
 
-function missedFrames(
+/** What a client that has seen `lastSeen` must still be told. */
+function missed(
   lastSeen: string,
   namespace: string,
   dialect: Dialect,
   catalog: Catalog,
   recent: RecentChanges,
-): string[] {
+): string {
   const root = catalog.root()
   const change = recent.since(lastSeen, namespace)
-  if (!change) return [dialect.resync(root)]
-  return change.flags.size + change.segments.size > 0 ? [dialect.changed(root, change)] : []
+  if (!change) return dialect.resync(root)
+  return change.flags.size + change.segments.size > 0 ? dialect.changed(root, change) : ''
 }
