@@ -91,7 +91,7 @@ export async function startNode(config: Config): Promise<RunningNode> {
   const app = await createApp({
     catalog,
     node,
-    settings: { adminKey: config.adminKey },
+    settings: { adminKey: config.adminKey, rateLimitPerMinute: config.rateLimitPerMinute },
     logger,
     receiveBulk: (body) => mesh.receiveBulk(body),
     requestSync: () => replica.requestSync(now()),

@@ -26,6 +26,17 @@ export const streamBufferBytesMax = 1024 * 1024
 /** Changes of the ruleset that a node remembers, so that streams and clients can resume from an earlier root. */
 export const changesRememberedMax = 1_000
 
+/** Characters of the name of an API key. */
+export const keyNameCharactersMax = 256
+/** Namespaces, and environments, that one API key may be confined to: they are looked through at each request. */
+export const confinedToMax = 100
+/** API keys whose check a node remembers; more than that take turns, and are hashed again. */
+export const authenticatedKeysMax = 10_000
+/** Networks whose failed authentications a node counts; the one not seen for longest is forgotten. */
+export const failingNetworksMax = 10_000
+/** Unknown API keys that one network may send in a minute before it must wait: far above mistakes, far below guessing. */
+export const failuresPerMinuteMax = 100
+
 /** Levels that a condition may nest; deeper is a mistake, and recursion must end. */
 export const conditionDepthMax = 32
 /** Conditions in one flag, all levels together. */

@@ -4,21 +4,18 @@ import { wallMsOf } from '../crdt/stamp.ts'
 import type { Replica } from '../replica/ports.ts'
 import type { ChangeLog } from './change-log.ts'
 import type { DurableWrites } from './durable-writes.ts'
-import type { WriteOptions } from './ports.ts'
+import type { Confinement, WriteOptions } from './ports.ts'
 
 /** Each role may do what the ones before it may. */
 export const roles = ['evaluate', 'read', 'write', 'admin'] as const
 export type Role = (typeof roles)[number]
 
 /** What is known of an API key; never its secret. */
-export interface ApiKey {
+export interface ApiKey extends Confinement {
   /** 16 lowercase hex digits; part of the secret, so that a secret names the key it claims to be. */
   readonly id: string
   readonly name: string
   readonly role: Role
-  /** The only namespaces it sees; absent for all. */
-  readonly namespaces?: readonly string[]
-  readonly environments?: readonly string[]
   /** Requests a minute at one node; absent for the setting's, 0 for no limit. */
   readonly rateLimit?: number
   /** RFC 3339; absent for never. */
@@ -50,6 +47,8 @@ export interface ApiKeys {
   revoke(id: string, options: WriteOptions): Promise<void>
   /** The key of this secret, or undefined: unknown, revoked or expired at `nowMs` (wall clock). */
   authenticate(secret: string, nowMs: number): ApiKey | undefined
+  /** Another number whenever a key was made, changed or revoked, on any node: what was found by `authenticate` may be out of date. */
+  revision(): number
   /** Registers that changed; others than the keys' are ignored. */
   onChanged(keys: readonly string[]): void
 }
@@ -74,6 +73,7 @@ const decoder = new TextDecoder()
 
 export function createApiKeys({ replica, writes, log, secrets }: ApiKeysParts): ApiKeys {
   const keys = new Map<string, StoredKey>()
+  let revision = 0
 
   return {
     async create(wanted, options) {
@@ -108,6 +108,8 @@ export function createApiKeys({ replica, writes, log, secrets }: ApiKeysParts): 
       return nowMs < stored.expiresAtMs ? stored.key : undefined
     },
 
+    revision: () => revision,
+
     onChanged(changed) {
       for (const registerKey of changed) {
         if (!registerKey.startsWith(prefix)) continue
@@ -116,6 +118,7 @@ export function createApiKeys({ replica, writes, log, secrets }: ApiKeysParts): 
         const stored = record && readKey(id, record)
         if (stored) keys.set(id, stored)
         else keys.delete(id)
+        revision++
       }
     },
   }

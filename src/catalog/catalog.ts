@@ -1,7 +1,7 @@
 import type { Now } from '../base/clock.ts'
+import { checkReferences } from '../evaluation/check-references.ts'
 import type { Flag, FlagDefinition, Segment, SegmentDefinition } from '../evaluation/model.ts'
 import { parseFlag, parseSegment } from '../evaluation/parse.ts'
-import { checkReferences } from '../evaluation/check-references.ts'
 import {
   changedRegisters,
   changedSegmentRegisters,
@@ -101,8 +101,7 @@ export function createCatalog({ replica, nodeId, now, delay, secrets }: CatalogP
     root: () => replica.root(),
     importDocument: importer.run,
 
-    exportDocument(namespace) {
-      const namespaces = namespace === undefined ? ruleset.namespaces() : [namespace]
+    exportDocument(namespaces = ruleset.namespaces()) {
       return {
         flags: namespaces.flatMap((name) => ruleset.flags(name).map(flagKind.definition)),
         segments: namespaces.flatMap((name) => ruleset.segments(name).map(segmentKind.definition)),

@@ -1,6 +1,7 @@
 import { FlagsError, type InputFault } from '../base/errors.ts'
 import type { RegisterChange } from '../crdt/register.ts'
 import type { ChangeLog } from './change-log.ts'
+import { checkConfinement } from './confinement.ts'
 import type { DurableWrites } from './durable-writes.ts'
 import type { KeyLocks } from './key-locks.ts'
 import type { ImportReport, WriteOptions } from './ports.ts'
@@ -42,6 +43,10 @@ export function createImporter<F extends Definition, G extends F & Stored, S ext
       const faults: InputFault[] = []
       const flags = parseAll(parts.flags, flagBodies, namespace, 'flags', faults)
       const segments = parseAll(parts.segments, segmentBodies, namespace, 'segments', faults)
+      const named = [...flags, ...segments].map((definition) => definition.namespace)
+      const namespaces = new Set(named.length > 0 ? named : [namespace])
+      // Before any fault is told, because faults tell what exists.
+      for (const name of namespaces) checkConfinement(options.confinement, name, [])
       if (faults.length === 0) faults.push(...parts.check(flags, segments))
       if (faults.length > 0) {
         throw new FlagsError(
@@ -50,8 +55,6 @@ export function createImporter<F extends Definition, G extends F & Stored, S ext
           { faults },
         )
       }
-      const named = [...flags, ...segments].map((definition) => definition.namespace)
-      const namespaces = new Set(named.length > 0 ? named : [namespace])
       const lockKeys = [
         ...affected(parts.flags, flags, namespaces, mode),
         ...affected(parts.segments, segments, namespaces, mode),

@@ -1,5 +1,6 @@
-import type { Flag, Segment } from '../evaluation/model.ts'
+import type { Flag, FlagDefinition, Segment, SegmentDefinition } from '../evaluation/model.ts'
 import type { Ruleset } from '../evaluation/ruleset.ts'
+import type { ApiKeys } from './api-keys.ts'
 import type { ChangeLog, LogEntry } from './change-log.ts'
 
 /** Who makes a change, for the history. */
@@ -17,8 +18,16 @@ export interface AckWish {
   readonly timeoutMs: number
 }
 
+/** The only namespaces and environments that someone sees and changes; what is absent stands for all. */
+export interface Confinement {
+  readonly namespaces?: readonly string[]
+  readonly environments?: readonly string[]
+}
+
 export interface WriteOptions {
   readonly actor: Actor
+  /** What the actor may touch. A write beyond it is FORBIDDEN, and changes nothing. */
+  readonly confinement?: Confinement
   /** The version the client has seen: another one in force is VERSION_MISMATCH. `*` asks that it exists. */
   readonly ifMatch?: string
   /** `*` asks that it does not exist. */
@@ -81,8 +90,8 @@ export interface Shelf<T> {
 }
 
 export interface RulesetDocument {
-  readonly flags: readonly unknown[]
-  readonly segments: readonly unknown[]
+  readonly flags: readonly FlagDefinition[]
+  readonly segments: readonly SegmentDefinition[]
 }
 
 /** Flags and segments as users see them: reading, checking, writing. What http/ works on. */
@@ -92,6 +101,7 @@ export interface Catalog {
   readonly segments: Shelf<Segment>
   /** Who changed what, on any node. */
   readonly log: Pick<ChangeLog, 'query' | 'verify'>
+  readonly keys: Omit<ApiKeys, 'onChanged'>
   /** The root of the replicated map: the ruleset's version. */
   root(): string
   /** All or nothing; `replace` also deletes what the document does not name in the namespaces it names. */
@@ -101,7 +111,8 @@ export interface Catalog {
     namespace: string,
     options: WriteOptions,
   ): Promise<ImportReport>
-  exportDocument(namespace?: string): RulesetDocument
+  /** Of these namespaces, or of all. */
+  exportDocument(namespaces?: readonly string[]): RulesetDocument
   /** After every change of the ruleset, wherever it was made. Returns the way to stop listening. */
   onChange(listener: (change: CatalogChange) => void): () => void
 }

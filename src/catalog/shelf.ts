@@ -3,6 +3,7 @@ import { pageFlagsMax } from '../base/limits.ts'
 import type { RegisterChange } from '../crdt/register.ts'
 import type { Authorship, Life } from '../evaluation/registers.ts'
 import type { ChangeKind, ChangeLog } from './change-log.ts'
+import { checkConfinement } from './confinement.ts'
 import type { DurableWrites } from './durable-writes.ts'
 import type { KeyLocks } from './key-locks.ts'
 import { mergePatch } from './merge-patch.ts'
@@ -52,7 +53,7 @@ export interface Deed<D> {
   readonly after: D | null
 }
 
-/** The changes together with the log entry that tells of them: they are stored as one. */
+/** The changes together with the log entry that tells of them: they are stored as one. Throws FORBIDDEN. */
 export function logged<D>(
   log: ChangeLog,
   noun: Kind<D & { key: string; namespace: string }, never>['noun'],
@@ -63,6 +64,7 @@ export function logged<D>(
   const { actor, reason } = options
   const thing = lockKey(noun, deed.namespace, deed.key)
   const registers = changes.map((change) => change.key.slice(thing.length + 1))
+  checkConfinement(options.confinement, deed.namespace, registers)
   return [...changes, log.register({ ...deed, noun, actor, reason, registers })]
 }
 

@@ -4,7 +4,8 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 import { bodyBytesMax } from '../base/limits.ts'
 import type { Catalog, NodeView } from '../catalog/ports.ts'
-import { adminKeyOnly, guard } from './access.ts'
+import { type Callers, createCallers } from './access/callers.ts'
+import { guard } from './access/guard.ts'
 import { answerBrokenRequest, answerUnknownRoutes, problemHandler } from './errors.ts'
 import { createFreshness, honourMinVersion } from './freshness.ts'
 import { closeGracefully } from './graceful-close.ts'
@@ -20,6 +21,7 @@ import { featureRoutes } from './routes/features.ts'
 import { flagRoutes } from './routes/flags.ts'
 import { healthRoutes } from './routes/health.ts'
 import { importExportRoutes } from './routes/import-export.ts'
+import { keyRoutes } from './routes/keys.ts'
 import { meshRoutes } from './routes/mesh.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { allowBrowsers, ofrepRoutes } from './routes/ofrep.ts'
@@ -63,7 +65,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   const freshness = createFreshness({ catalog, recent, requestSync })
 
   acceptJson(app)
-  guard(app, settings.adminKey === undefined ? undefined : adminKeyOnly(settings.adminKey))
+  guard(app, callersOf(parts))
   timeRequests(app, registry)
   logRequests(app, logger)
   honourMinVersion(app, freshness)
@@ -78,6 +80,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     explainRoutes(scope, { catalog })
     featureRoutes(scope, { catalog })
     importExportRoutes(scope, { catalog })
+    keyRoutes(scope, { catalog })
     healthRoutes(scope, { catalog, node })
     meshRoutes(scope, parts)
     metricsRoutes(scope, { registry, node })
@@ -99,6 +102,12 @@ export async function createApp(parts: AppParts): Promise<App> {
     recent.stop()
   })
   return app
+}
+
+/** Who may come in; undefined where the node is open, because no admin key is set. */
+function callersOf({ catalog, settings }: AppParts): Callers | undefined {
+  const { adminKey, rateLimitPerMinute = 0 } = settings
+  return adminKey === undefined ? undefined : createCallers({ adminKey, keys: catalog.keys, rateLimitPerMinute })
 }
 
 /** A Fastify server with our limits, our errors and our validators, and no routes yet. */

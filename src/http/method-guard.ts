@@ -1,5 +1,6 @@
 import type { HTTPMethods } from 'fastify'
 import { FlagsError } from '../base/errors.ts'
+import { open } from './access/table.ts'
 import type { App } from './types.ts'
 
 const guarded: readonly HTTPMethods[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
@@ -25,7 +26,7 @@ export function guardMethods(app: App): () => void {
         method: missing,
         url,
         schema: { hide: true },
-        config: { role: 'open' },
+        config: { access: open },
         onRequest: (_request, reply, done) => {
           reply.header('allow', allow)
           done(new FlagsError('METHOD_NOT_ALLOWED', `This path takes ${allow}.`))

@@ -2,6 +2,8 @@
 export interface HttpSettings {
   /** The API key that can do everything. Undefined: the node is open to whoever reaches it. */
   readonly adminKey?: string
+  /** Requests a minute of an API key that sets none of its own; 0, the default, is no limit. */
+  readonly rateLimitPerMinute?: number
   /** Origins that browsers may evaluate from, over OFREP; `*` is any. Default any. */
   readonly corsOrigins?: readonly string[]
 }

@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { FlagsError } from '../base/errors.ts'
 import type { WriteOptions, Written } from '../catalog/ports.ts'
-import { actorOf } from './access.ts'
+import { actorOf } from './access/guard.ts'
+import { visibleTo } from './access/visible.ts'
 import type { WriteQuery } from './schemas.ts'
 
 /** The entity tag of a version. */
@@ -18,6 +19,7 @@ export function writeOptions(request: FastifyRequest, query: WriteQuery, reason?
   }
   return {
     actor: actorOf(request),
+    ...(request.caller && { confinement: request.caller }),
     ...(ifMatch !== undefined && { ifMatch }),
     ...(ifNoneMatch !== undefined && { ifNoneMatch }),
     ...(reason !== undefined && { reason }),
@@ -41,7 +43,7 @@ export function answerWritten<T extends { readonly version: string }>(
   return tellReplicated(reply, written)
     .code(written.created ? 201 : 200)
     .header('etag', etagOf(written.value.version))
-    .send(written.value)
+    .send(visibleTo(reply.request, written.value))
 }
 
 export function tellReplicated(reply: FastifyReply, { replicated }: Written<unknown>): FastifyReply {

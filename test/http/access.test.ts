@@ -1,75 +1,142 @@
-import { fastify } from 'fastify'
+import { fastify, type HTTPMethods } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { expect, test } from 'vitest'
-import { guard } from '../../src/http/access.ts'
+import { roles } from '../../src/catalog/api-keys.ts'
+import { guard } from '../../src/http/access/guard.ts'
+import { type Access, accessTable } from '../../src/http/access/table.ts'
+import { adminKey, createGuardedTestbed } from './access-keys.ts'
 import { createTestbed } from './testbed.ts'
 
-const secret = 'an-admin-key'
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-test('with an admin key, everything but health and the bulk route is closed to those without it', async () => {
-  const { send } = await createTestbed({ adminKey: secret })
-  const closed = [
-    ['GET', '/flags'],
-    ['POST', '/flags'],
-    ['GET', '/flags/a'],
-    ['PUT', '/flags/a'],
-    ['PATCH', '/flags/a'],
-    ['DELETE', '/flags/a'],
-    ['POST', '/flags/a/rollout'],
-    ['GET', '/flags/a/evaluate'],
-    ['POST', '/evaluate'],
-    ['POST', '/evaluate/batch'],
-    ['GET', '/features'],
-    ['GET', '/segments'],
-    ['POST', '/import'],
-    ['GET', '/export'],
-    ['GET', '/mesh'],
-    ['GET', '/metrics'],
-    ['GET', '/ruleset'],
-    ['GET', '/stream'],
-    ['POST', '/ofrep/v1/evaluate/flags'],
-    ['POST', '/ofrep/v1/evaluate/flags/a'],
-    ['GET', '/ofrep/v1/stream'],
-  ] as const
-  for (const [method, url] of closed) {
+interface Row {
+  readonly name: string
+  readonly method: Method
+  readonly path: string
+  readonly access: Access
+}
+
+const rows = Object.entries(accessTable).map(([name, access]): Row => {
+  const [method, path = ''] = name.split(' ') as [Method, string]
+  return { name, method, path, access }
+})
+
+/** A request for the row, about the namespace `a` and the environment `qa` where it can be about any. Its body changes nothing. */
+function requestOf({ method, path, access }: Row): { url: string; body: unknown; headers: Record<string, string> } {
+  const query = new URLSearchParams()
+  if (['default', 'header', 'all'].includes(access.namespace)) query.set('namespace', 'a')
+  if (['default', 'header', 'all'].includes(access.environment)) query.set('environment', 'qa')
+  const url = `${path.replace(/:\w+/, 'thing')}?${query}`
+  if (path === '/mesh/bulk') {
+    return { url, body: Buffer.from([0xf1]), headers: { 'content-type': 'application/octet-stream' } }
+  }
+  return { url, body: method === 'GET' || method === 'DELETE' ? undefined : [], headers: {} }
+}
+
+const isStream = ({ path }: Row) => path.endsWith('/stream')
+
+test('every row of the table is a route, with and without the prefix, and each route is a row', async () => {
+  const { app } = await createGuardedTestbed()
+  for (const { name, method, path } of rows) {
     for (const prefix of ['', '/api/v1']) {
-      const answer = await send(method, prefix + url, method === 'GET' ? undefined : '{not even JSON')
-      expect([url, answer.status]).toEqual([url, 401])
-      expect(answer.headers['www-authenticate']).toBe('Bearer')
-      expect(answer.json).toMatchObject({ code: 'UNAUTHENTICATED' })
+      const found = app.hasRoute({ method: method as HTTPMethods, url: prefix + path })
+      expect([prefix, name, found]).toEqual([prefix, name, true])
     }
   }
-  for (const url of ['/health', '/health/live', '/health/ready']) expect((await send('GET', url)).status).toBe(200)
-  expect(
-    (await send('POST', '/mesh/bulk', Buffer.from([0xf1]), { 'content-type': 'application/octet-stream' })).status,
-  ).toBe(204)
+})
+
+test('a route that nobody decided about cannot be registered', async () => {
+  const app = fastify().withTypeProvider<ZodTypeProvider>()
+  guard(app, undefined)
+  expect(() => app.get('/forgotten', () => 'x')).toThrow('/forgotten')
+  await app.close()
+})
+
+test('without a key everything that is not open answers 401, whatever the body', async () => {
+  const { send } = await createGuardedTestbed()
+  for (const row of rows) {
+    const { url, headers, body } = requestOf(row)
+    for (const prefix of ['', '/api/v1']) {
+      const sent = row.access.role === 'open' ? body : body && '{not even JSON'
+      const answer = await send(row.method, prefix + url, sent, headers)
+      if (row.access.role === 'open') expect([row.name, answer.status < 300]).toEqual([row.name, true])
+      else {
+        expect([row.name, answer.status, answer.headers['www-authenticate']]).toEqual([row.name, 401, 'Bearer'])
+        expect(answer.json).toMatchObject({ code: 'UNAUTHENTICATED' })
+      }
+    }
+  }
+})
+
+/** What keys of a role are tried with, and whether such a key reaches namespace `a` and environment `qa`. */
+const confinements = [
+  { named: 'no confinement', of: {}, reaches: true, all: true },
+  { named: 'its namespace', of: { namespaces: ['a'] }, reaches: true, all: false },
+  { named: 'its namespaces', of: { namespaces: ['b', 'a'] }, reaches: true, all: false },
+  { named: 'another namespace', of: { namespaces: ['b'] }, reaches: false, all: false },
+  { named: 'its environment', of: { environments: ['qa'] }, reaches: true, all: false },
+  { named: 'another environment', of: { environments: ['production'] }, reaches: false, all: false },
+] as const
+
+test.each(roles)(
+  'a key with the role %s reaches the routes of its role in its namespaces and environments',
+  async (role) => {
+    const { makeKey, as } = await createGuardedTestbed()
+    for (const confinement of confinements) {
+      const secret = await makeKey({ role, ...confinement.of })
+      for (const row of rows) {
+        const { url, body, headers } = requestOf(row)
+        const request = [row.name, role, confinement.named]
+        if (isStream(row) && mayCall(row.access, role, confinement)) continue
+        const { status } = await as(secret, row.method, url, body, headers)
+        const refused = status === 401 || status === 403
+        expect([...request, refused]).toEqual([...request, !mayCall(row.access, role, confinement)])
+        expect(status).toBeLessThan(500)
+      }
+    }
+  },
+)
+
+/** The expectation, written down a second time and from the contract's words. */
+function mayCall(access: Access, role: (typeof roles)[number], confinement: (typeof confinements)[number]): boolean {
+  if (access.role === 'open') return true
+  if (roles.indexOf(role) < roles.indexOf(access.role)) return false
+  const confined = Object.keys(confinement.of)[0]
+  if (confined === undefined) return true
+  const reach = confined === 'namespaces' ? access.namespace : access.environment
+  if (reach === 'whole') return false
+  return reach === 'none' || confinement.reaches
+}
+
+test('a key reaches streams of its own namespace and of no other', async () => {
+  const { makeKey, as, app } = await createGuardedTestbed()
+  const secret = await makeKey({ role: 'evaluate', namespaces: ['a'] })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as { port: number }
+  for (const path of ['/stream', '/ofrep/v1/stream']) {
+    expect((await as(secret, 'GET', `${path}?namespace=b`)).status).toBe(403)
+    for (const query of ['', '?namespace=a']) {
+      const stop = new AbortController()
+      const url = `http://127.0.0.1:${port}${path}${query}`
+      const answer = await fetch(url, { headers: { 'x-api-key': secret }, signal: stop.signal })
+      expect(answer.status).toBe(200)
+      stop.abort()
+    }
+  }
 })
 
 test('the admin key opens, as X-API-Key and as a bearer token', async () => {
-  const { send } = await createTestbed({ adminKey: secret })
-  expect((await send('GET', '/flags', undefined, { 'x-api-key': secret })).status).toBe(200)
-  expect((await send('GET', '/flags', undefined, { authorization: `Bearer ${secret}` })).status).toBe(200)
-  for (const wrong of ['', 'an-admin-ke', `${secret}x`]) {
+  const { send } = await createGuardedTestbed()
+  expect((await send('GET', '/flags', undefined, { 'x-api-key': adminKey })).status).toBe(200)
+  expect((await send('GET', '/flags', undefined, { authorization: `Bearer ${adminKey}` })).status).toBe(200)
+  for (const wrong of ['', 'an-admin-ke', `${adminKey}x`]) {
     expect((await send('GET', '/flags', undefined, { 'x-api-key': wrong })).status).toBe(401)
     expect((await send('GET', '/flags', undefined, { authorization: `Bearer ${wrong}` })).status).toBe(401)
   }
-  expect((await send('GET', '/flags', undefined, { authorization: `Basic ${secret}` })).status).toBe(401)
+  expect((await send('GET', '/flags', undefined, { authorization: `Basic ${adminKey}` })).status).toBe(401)
 })
 
 test('without an admin key the node is open', async () => {
   const { send } = await createTestbed()
   expect((await send('GET', '/flags')).status).toBe(200)
-})
-
-test('who wrote is known to the catalog', async () => {
-  const { send } = await createTestbed({ adminKey: secret })
-  const created = await send('POST', '/flags', { key: 'a' }, { 'x-api-key': secret })
-  expect(created.json).toMatchObject({ updatedBy: 'admin' })
-})
-
-test('a route that names no role cannot be registered', async () => {
-  const app = fastify().withTypeProvider<ZodTypeProvider>()
-  guard(app, undefined)
-  expect(() => app.get('/forgotten', () => 'x')).toThrow('/forgotten')
-  await app.close()
 })

@@ -62,9 +62,13 @@ export function createCallers({ adminKey, keys, rateLimitPerMinute }: CallersPar
     // A made key has 256 random bits and cannot be guessed. The admin key was chosen by someone: guesses are counted.
     const failed = failures.of(networkOf(address()))
     if (failed.used(nowMs) >= failuresPerMinuteMax) {
-      throw new FlagsError('RATE_LIMITED', 'Too many unknown API keys came from this address. Wait, then send a valid one.', {
-        retryAfterSeconds: failed.secondsLeft(nowMs),
-      })
+      throw new FlagsError(
+        'RATE_LIMITED',
+        'Too many unknown API keys came from this address. Wait, then send a valid one.',
+        {
+          retryAfterSeconds: failed.secondsLeft(nowMs),
+        },
+      )
     }
     if (timingSafeEqual(sha256(secret), adminHash)) {
       const limit = rateLimitPerMinute

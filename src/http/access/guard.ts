@@ -10,8 +10,10 @@ import { type Access, accessOf, type Role } from './table.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Who may call the route: its row of the table, which the guard puts here. Routes that are none of the API bring their own. */
+    /** For routes that are none of the API and so are not in the table. */
     access?: Access
+    /** Who may call the route, as the guard found it. */
+    role?: Role
     /** The route is too hot for hooks: it counts for itself. */
     hot?: boolean
   }
@@ -32,8 +34,9 @@ export function guard(app: App, callers: Callers | undefined): void {
     // The answers to CORS preflights, which carry no key.
     if (route.method === 'OPTIONS') return
     const access = route.config?.access ?? accessOf(String(route.method), route.url)
-    if (!access) throw new Error(`Nobody decided who may call ${String(route.method)} ${route.url}: see access/table.ts`)
-    route.config = { ...route.config, access }
+    if (!access)
+      throw new Error(`Nobody decided who may call ${String(route.method)} ${route.url}: see access/table.ts`)
+    route.config = { ...route.config, role: access.role }
     if (!callers || access.role === 'open') return
     route.onRequest = [admission(callers, access, access.role), ...[route.onRequest ?? []].flat()]
   })

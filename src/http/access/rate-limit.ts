@@ -45,25 +45,32 @@ export function countRequest(window: RateWindow, limit: number, nowMs: number, r
   }
 }
 
-/** One window for each of many names, of which the ones that were not seen for longest are forgotten. */
+/**
+ * One window for each of many names, of which the ones that were not seen for longest are forgotten: in two generations, so
+ * that a flood of new names costs no more than a look-up each.
+ */
 export class RateWindows {
-  readonly #max: number
-  readonly #windows = new Map<string, RateWindow>()
+  readonly #generationMax: number
+  #young = new Map<string, RateWindow>()
+  #old = new Map<string, RateWindow>()
 
   constructor(max: number) {
-    this.#max = max
+    this.#generationMax = max / 2
   }
 
   get size(): number {
-    return this.#windows.size
+    return this.#young.size + this.#old.size
   }
 
   of(name: string): RateWindow {
-    const window = this.#windows.get(name) ?? new RateWindow()
-    // Moves it to the end: a Map keeps the order of insertion, so the first is the one that was not seen for longest.
-    this.#windows.delete(name)
-    this.#windows.set(name, window)
-    if (this.#windows.size > this.#max) this.#windows.delete(this.#windows.keys().next().value as string)
+    const held = this.#young.get(name)
+    if (held) return held
+    const window = this.#old.get(name) ?? new RateWindow()
+    if (this.#young.size >= this.#generationMax) {
+      this.#old = this.#young
+      this.#young = new Map()
+    }
+    this.#young.set(name, window)
     return window
   }
 }

@@ -46,7 +46,7 @@ export function evaluateByGetRoute(app: App, { catalog, meter, freshness }: Eval
     return reply.header('content-type', 'application/json; charset=utf-8').send(body)
   }
 
-  app.get<EvaluateByGet>('/flags/:key/evaluate', { config: { role: 'evaluate', hot: true } }, (request, reply) => {
+  app.get<EvaluateByGet>('/flags/:key/evaluate', { config: { hot: true } }, (request, reply) => {
     if (request.headers['flags-min-version'] === undefined) answer(request, reply)
     else return freshen(freshness, request, reply).then(() => answer(request, reply))
   })

@@ -23,8 +23,6 @@ const batchBody = z.strictObject({
 
 /** `POST /evaluate`, one or a batch in which each request has its own answer or its own problem. */
 export function evaluateRoutes(app: App, { catalog, meter }: { catalog: Catalog; meter: EvaluationMeter }): void {
-  const config = { role: 'evaluate' } as const
-
   function evaluate(request: NativeRequest, options: NativeOptions): NativeAnswer {
     const answer = nativeAnswer(catalog.ruleset, request, options)
     meter.count(answer.reason)
@@ -39,12 +37,12 @@ export function evaluateRoutes(app: App, { catalog, meter }: { catalog: Catalog;
     }
   }
 
-  app.post('/evaluate', { schema: { querystring: evaluateQuery, body: evaluateBody }, config }, (request, reply) => {
+  app.post('/evaluate', { schema: { querystring: evaluateQuery, body: evaluateBody } }, (request, reply) => {
     reply.header('flags-version', catalog.root())
     reply.send(evaluate(request.body, optionsOf(request.query)))
   })
 
-  app.post('/evaluate/batch', { schema: { querystring: evaluateQuery, body: batchBody }, config }, (request, reply) => {
+  app.post('/evaluate/batch', { schema: { querystring: evaluateQuery, body: batchBody } }, (request, reply) => {
     reply.header('flags-version', catalog.root())
     const options = optionsOf(request.query)
     reply.send({ results: request.body.requests.map((one) => answerOrProblem(one, options)) })

@@ -4,6 +4,7 @@ import { batchRequestsMax } from '../../base/limits.ts'
 import type { Catalog } from '../../catalog/ports.ts'
 import type { EvaluationContext } from '../../evaluation/model.ts'
 import { parseFlag } from '../../evaluation/parse.ts'
+import { visibleTo } from '../access/visible.ts'
 import { checkContext, contextFromQuery, type Query, single } from '../context.ts'
 import { answerOf, type NativeAnswer, withDefault } from '../native-evaluation.ts'
 import { context, scopeQuery } from '../schemas.ts'
@@ -21,10 +22,9 @@ interface AuditRequest {
 
 /** `GET /flags/:key/audit`: why a context gets what it gets. `POST /whatif`: who would get something else from a draft. */
 export function explainRoutes(app: App, { catalog }: { catalog: Catalog }): void {
-  const config = { role: 'read' } as const
   const { ruleset } = catalog
 
-  app.get<AuditRequest>('/flags/:key/audit', { config }, (request, reply) => {
+  app.get<AuditRequest>('/flags/:key/audit', (request, reply) => {
     const { key } = request.params
     const namespace = single(request.query, 'namespace') ?? 'default'
     const environment = single(request.query, 'environment') ?? 'default'
@@ -35,7 +35,7 @@ export function explainRoutes(app: App, { catalog }: { catalog: Catalog }): void
     const answer = answerOf(compiled, context, { nowMs: Date.now(), explain: true })
     const { steps, ...result } = withDefault(answer, undefined)
     reply.send({
-      flag: ruleset.flag(namespace, key),
+      flag: visibleTo(request, ruleset.flag(namespace, key) ?? {}),
       environment,
       context,
       result,
@@ -44,7 +44,7 @@ export function explainRoutes(app: App, { catalog }: { catalog: Catalog }): void
     })
   })
 
-  app.post('/whatif', { schema: { querystring: scopeQuery, body: whatIfBody }, config }, (request, reply) => {
+  app.post('/whatif', { schema: { querystring: scopeQuery, body: whatIfBody } }, (request, reply) => {
     const { namespace, environment } = request.query
     const definition = parseFlag(namespace, request.body.flag)
     const draft = ruleset.draft(definition, environment)

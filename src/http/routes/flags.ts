@@ -1,8 +1,10 @@
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { FlagsError } from '../../base/errors.ts'
 import type { Catalog, WriteOptions, Written } from '../../catalog/ports.ts'
 import type { Flag } from '../../evaluation/model.ts'
-import { inEnvironment } from '../environment-view.ts'
+import { visibleTo } from '../access/visible.ts'
+import { type FlagInEnvironment, inEnvironment } from '../environment-view.ts'
 import { type RolloutWish, rolloutPatch } from '../rollout-patch.ts'
 import { environment, key, keyParams, namespace, pageFields, writeQuery } from '../schemas.ts'
 import type { App } from '../types.ts'
@@ -21,28 +23,25 @@ const rolloutBody = z.strictObject({
 
 /** `/flags`: list, read, create, replace, change, delete, roll out. */
 export function flagRoutes(app: App, { catalog }: { catalog: Catalog }): void {
-  const config = { role: 'read' } as const
-
-  app.get('/flags', { schema: { querystring: listQuery }, config }, async (request) => {
+  app.get('/flags', { schema: { querystring: listQuery } }, async (request) => {
     const { namespace, environment, ...query } = request.query
     const { items, nextCursor } = catalog.flags.list(namespace, query)
     return {
-      flags: environment === undefined ? items : items.map((flag) => inEnvironment(flag, environment)),
+      flags: items.map((flag) => shown(request, flag, environment)),
       nextCursor,
     }
   })
 
-  app.get('/flags/:key', { schema: { params: keyParams, querystring: readQuery }, config }, async (request, reply) => {
+  app.get('/flags/:key', { schema: { params: keyParams, querystring: readQuery } }, async (request, reply) => {
     const { namespace, environment } = request.query
     const flag = existing(catalog, namespace, request.params.key)
-    return answerRead(request, reply, environment === undefined ? flag : inEnvironment(flag, environment))
+    return answerRead(request, reply, shown(request, flag, environment))
   })
 
   shelfWriteRoutes(app, '/flags', catalog.flags)
 
   const rollout = {
     schema: { params: keyParams, querystring: writeQuery, body: rolloutBody },
-    config: { role: 'write' } as const,
   }
 
   app.post('/flags/:key/rollout', rollout, async (request, reply) => {
@@ -50,6 +49,11 @@ export function flagRoutes(app: App, { catalog }: { catalog: Catalog }): void {
     const options = writeOptions(request, request.query, reason)
     return answerWritten(reply, await rollOut(catalog, request.query.namespace, request.params.key, wish, options))
   })
+}
+
+/** A flag whole, or as one environment has it; in either case no more than the caller may see. */
+function shown(request: FastifyRequest, flag: Flag, environment: string | undefined): Flag | FlagInEnvironment {
+  return environment === undefined ? visibleTo(request, flag) : inEnvironment(flag, environment)
 }
 
 function existing(catalog: Catalog, namespace: string, key: string): Flag {

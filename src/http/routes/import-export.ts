@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { importBytesMax } from '../../base/limits.ts'
 import type { Catalog } from '../../catalog/ports.ts'
+import { namespacesAsked, visibleTo } from '../access/visible.ts'
 import { ackFields, key, namespace } from '../schemas.ts'
 import type { App } from '../types.ts'
 import { writeOptions } from '../writing.ts'
@@ -24,13 +25,14 @@ const exportQuery = z.strictObject({ namespace: key.optional().describe('Only th
 /** `POST /import`, all or nothing, and `GET /export`, which gives what import takes. */
 export function importExportRoutes(app: App, { catalog }: { catalog: Catalog }): void {
   const schema = { querystring: importQuery, body: z.unknown() }
-  app.post('/import', { schema, config: { role: 'write' }, bodyLimit: importBytesMax }, async (request) => {
+  app.post('/import', { schema, bodyLimit: importBytesMax }, async (request) => {
     const { mode, format, namespace } = request.query
     const document = readers[format](request.body)
     return catalog.importDocument(document, mode, namespace, writeOptions(request, request.query))
   })
 
-  app.get('/export', { schema: { querystring: exportQuery }, config: { role: 'read' } }, async (request) =>
-    catalog.exportDocument(request.query.namespace),
-  )
+  app.get('/export', { schema: { querystring: exportQuery } }, async (request) => {
+    const { flags, segments } = catalog.exportDocument(namespacesAsked(request, request.query.namespace))
+    return { flags: flags.map((flag) => visibleTo(request, flag)), segments }
+  })
 }

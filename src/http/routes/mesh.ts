@@ -12,7 +12,7 @@ export interface MeshParts {
 
 /** `GET /mesh`: who is there, and what they hold. `POST /mesh/bulk`: frames between nodes, which prove themselves by their seal. */
 export function meshRoutes(app: App, { catalog, node, receiveBulk }: MeshParts): void {
-  app.get('/mesh', { config: { role: 'read' } }, () => {
+  app.get('/mesh', () => {
     const { flags, segments, faults } = catalog.ruleset.size()
     return {
       self: { id: node.id, address: node.address, url: node.url },
@@ -27,7 +27,7 @@ export function meshRoutes(app: App, { catalog, node, receiveBulk }: MeshParts):
     scope.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, body, done) =>
       done(null, body),
     )
-    scope.post('/mesh/bulk', { config: { role: 'open' }, bodyLimit: bulkFrameBytesMax }, (request, reply) => {
+    scope.post('/mesh/bulk', { bodyLimit: bulkFrameBytesMax }, (request, reply) => {
       const taken = Buffer.isBuffer(request.body) && receiveBulk(request.body)
       if (!taken) throw new FlagsError('MALFORMED', 'This is no frame of this mesh; it was dropped.')
       reply.code(204).send()

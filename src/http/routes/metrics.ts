@@ -5,7 +5,7 @@ import type { App } from '../types.ts'
 
 /** `GET /metrics` for Prometheus. */
 export function metricsRoutes(app: App, { registry, node }: { registry: Registry; node: NodeView }): void {
-  app.get('/metrics', { config: { role: 'read' } }, async (_request, reply) => {
+  app.get('/metrics', async (_request, reply) => {
     refreshCounters(registry, node.counters())
     return reply.header('content-type', registry.contentType).send(await registry.metrics())
   })

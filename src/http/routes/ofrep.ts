@@ -43,29 +43,24 @@ export async function allowBrowsers(app: App, origins: readonly string[]): Promi
 
 /** The evaluation of the OpenFeature Remote Evaluation Protocol 0.3, one flag and all of them. */
 export function ofrepRoutes(app: App, { catalog, meter, freshness, logger }: OfrepParts): void {
-  const config = { role: 'evaluate' } as const
   const { ruleset } = catalog
   app.setErrorHandler(ofrepErrors(logger))
 
-  app.post(
-    '/evaluate/flags/:key',
-    { schema: { params: keyParams, querystring: ofrepQuery }, config },
-    (request, reply) => {
-      const { key } = request.params
-      const { namespace, environment } = scopeOf(request, request.query)
-      reply.header('flags-version', catalog.root())
-      const context = ofrepContext(request.body)
-      const flag = ruleset.find(namespace, environment, key)
-      if (!flag)
-        return reply.code(404).send({ key, errorCode: 'FLAG_NOT_FOUND', errorDetails: `There is no flag "${key}".` })
-      const evaluation = flag.evaluate(context, Date.now())
-      meter.count(evaluation.reason)
-      const failure = ofrepFailure(flag, evaluation)
-      return failure ? reply.code(400).send(failure) : sendJson(reply, ofrepSuccess(flag, evaluation))
-    },
-  )
+  app.post('/evaluate/flags/:key', { schema: { params: keyParams, querystring: ofrepQuery } }, (request, reply) => {
+    const { key } = request.params
+    const { namespace, environment } = scopeOf(request, request.query)
+    reply.header('flags-version', catalog.root())
+    const context = ofrepContext(request.body)
+    const flag = ruleset.find(namespace, environment, key)
+    if (!flag)
+      return reply.code(404).send({ key, errorCode: 'FLAG_NOT_FOUND', errorDetails: `There is no flag "${key}".` })
+    const evaluation = flag.evaluate(context, Date.now())
+    meter.count(evaluation.reason)
+    const failure = ofrepFailure(flag, evaluation)
+    return failure ? reply.code(400).send(failure) : sendJson(reply, ofrepSuccess(flag, evaluation))
+  })
 
-  app.post('/evaluate/flags', { schema: { querystring: ofrepQuery }, config }, async (request, reply) => {
+  app.post('/evaluate/flags', { schema: { querystring: ofrepQuery } }, async (request, reply) => {
     const scope = scopeOf(request, request.query)
     const context = ofrepContext(request.body)
     if (request.query.flagConfigEtag !== undefined) await freshness.awaitRoot(unquoted(request.query.flagConfigEtag))

@@ -17,36 +17,32 @@ const rulesetQuery = z.strictObject({
  * changed, and the keys that are gone; the answer then says `since`.
  */
 export function rulesetRoute(app: App, { catalog, recent }: { catalog: Catalog; recent: RecentChanges }): void {
-  app.get(
-    '/ruleset',
-    { schema: { querystring: rulesetQuery }, config: { role: 'evaluate' }, compress: {} },
-    (request, reply) => {
-      const { namespace, environment, since } = request.query
-      const root = catalog.root()
-      const etag = etagOf(root)
-      reply.header('etag', etag).header('flags-version', root)
-      if (knows(request, etag)) return reply.code(304).send()
-      const change = since === undefined ? undefined : recent.since(since, namespace)
-      return reply.send({ root, namespace, environment, ...(change ? { since, ...part(change) } : whole()) })
+  app.get('/ruleset', { schema: { querystring: rulesetQuery }, compress: {} }, (request, reply) => {
+    const { namespace, environment, since } = request.query
+    const root = catalog.root()
+    const etag = etagOf(root)
+    reply.header('etag', etag).header('flags-version', root)
+    if (knows(request, etag)) return reply.code(304).send()
+    const change = since === undefined ? undefined : recent.since(since, namespace)
+    return reply.send({ root, namespace, environment, ...(change ? { since, ...part(change) } : whole()) })
 
-      function whole() {
-        const { ruleset } = catalog
-        return {
-          flags: ruleset.flags(namespace).map((flag) => inEnvironment(flag, environment)),
-          segments: ruleset.segments(namespace),
-        }
+    function whole() {
+      const { ruleset } = catalog
+      return {
+        flags: ruleset.flags(namespace).map((flag) => inEnvironment(flag, environment)),
+        segments: ruleset.segments(namespace),
       }
+    }
 
-      function part({ flags, segments }: NamespaceChange) {
-        const { ruleset } = catalog
-        return {
-          flags: present(flags, (key) => ruleset.flag(namespace, key)).map((flag) => inEnvironment(flag, environment)),
-          segments: present(segments, (key) => ruleset.segment(namespace, key)),
-          removed: { flags: absent(flags), segments: absent(segments) },
-        }
+    function part({ flags, segments }: NamespaceChange) {
+      const { ruleset } = catalog
+      return {
+        flags: present(flags, (key) => ruleset.flag(namespace, key)).map((flag) => inEnvironment(flag, environment)),
+        segments: present(segments, (key) => ruleset.segment(namespace, key)),
+        removed: { flags: absent(flags), segments: absent(segments) },
       }
-    },
-  )
+    }
+  })
 }
 
 type Changed = ReadonlyMap<string, string | null>

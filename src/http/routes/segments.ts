@@ -11,23 +11,17 @@ const readQuery = z.strictObject({ namespace })
 
 /** `/segments`: as for flags. */
 export function segmentRoutes(app: App, { catalog }: { catalog: Catalog }): void {
-  const config = { role: 'read' } as const
-
-  app.get('/segments', { schema: { querystring: listQuery }, config }, async (request) => {
+  app.get('/segments', { schema: { querystring: listQuery } }, async (request) => {
     const { namespace, ...query } = request.query
     const { items, nextCursor } = catalog.segments.list(namespace, query)
     return { segments: items, nextCursor }
   })
 
-  app.get(
-    '/segments/:key',
-    { schema: { params: keyParams, querystring: readQuery }, config },
-    async (request, reply) => {
-      const segment = catalog.segments.get(request.query.namespace, request.params.key)
-      if (!segment) throw new FlagsError('NOT_FOUND', `There is no segment "${request.params.key}".`)
-      return answerRead(request, reply, segment)
-    },
-  )
+  app.get('/segments/:key', { schema: { params: keyParams, querystring: readQuery } }, async (request, reply) => {
+    const segment = catalog.segments.get(request.query.namespace, request.params.key)
+    if (!segment) throw new FlagsError('NOT_FOUND', `There is no segment "${request.params.key}".`)
+    return answerRead(request, reply, segment)
+  })
 
   shelfWriteRoutes(app, '/segments', catalog.segments)
 }

@@ -35,7 +35,7 @@ const ofrep: Dialect = { greeting: refetch, changed: refetch, resync: refetch }
 
 /** `GET /stream`: the changes of a namespace as they happen. `Last-Event-ID` resumes where this node remembers that root. */
 export function streamRoute(app: App, parts: StreamParts): void {
-  app.get('/stream', { schema: { querystring: scopeQuery }, config: { role: 'evaluate' }, exposeHeadRoute: false }, (request, reply) =>
+  app.get('/stream', { schema: { querystring: scopeQuery }, exposeHeadRoute: false }, (request, reply) =>
     follow(request, reply, request.query.namespace, native, parts),
   )
 }
@@ -43,7 +43,7 @@ export function streamRoute(app: App, parts: StreamParts): void {
 /** `GET /ofrep/v1/stream`: tells OpenFeature clients to ask again. Other parameters are theirs. */
 export function ofrepStreamRoute(app: App, parts: StreamParts): void {
   const querystring = z.object({ namespace: z.string().default('default') })
-  app.get('/stream', { schema: { querystring }, config: { role: 'evaluate' }, exposeHeadRoute: false }, (request, reply) =>
+  app.get('/stream', { schema: { querystring }, exposeHeadRoute: false }, (request, reply) =>
     follow(request, reply, request.query.namespace, ofrep, parts),
   )
 }
