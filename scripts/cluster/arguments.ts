@@ -59,9 +59,9 @@ function parseLogsIndex([text, ...more]: readonly string[]): number | null {
   return Number(text)
 }
 
-function parseStart(argv: readonly string[], env: NodeJS.ProcessEnv, root: string): StartCommand {
+/** The number comes first: after an option that is passed on, it could as well be that option's value. */
+function parseStart([count = '', ...argv]: readonly string[], env: NodeJS.ProcessEnv, root: string): StartCommand {
   const passedOn: string[] = []
-  let count: string | null = null
   let importFile: string | null = null
   const own = { detach: false, fresh: false }
   for (let i = 0; i < argv.length; i++) {
@@ -70,7 +70,6 @@ function parseStart(argv: readonly string[], env: NodeJS.ProcessEnv, root: strin
     else if (word === '--fresh') own.fresh = true
     else if (word === '--import') importFile = argv[++i] ?? null
     else if (word.startsWith('--import=')) importFile = word.slice('--import='.length)
-    else if (count === null && !word.startsWith('-')) count = word
     else passedOn.push(word)
   }
   if (argv.some((word) => word === '--import' || word === '--import=') && !importFile)
@@ -78,7 +77,7 @@ function parseStart(argv: readonly string[], env: NodeJS.ProcessEnv, root: strin
   for (const option of ['--port', '--data-dir'])
     if (passedOn.some((word) => word === option || word.startsWith(`${option}=`)))
       throw new UsageError(`Each node has its own ${option}; set FLAGS_BASE_PORT to use other ports.`)
-  const nodes = parseWhole(count ?? '', 'The number of nodes', 1, nodesMax)
+  const nodes = parseWhole(count, 'The number of nodes', 1, nodesMax)
   const basePort = parseWhole(env.FLAGS_BASE_PORT || '8080', 'FLAGS_BASE_PORT', 1, 65_536 - nodes)
   const options = [...ownDefaults(env, root), ...passedOn]
   return { type: 'start', nodes, basePort, ...own, importFile, passedOn: options, config: readConfig(options, env) }
