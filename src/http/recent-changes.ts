@@ -16,7 +16,7 @@ export interface RecentChanges {
   stop(): void
 }
 
-export function recentChanges(catalog: Catalog): RecentChanges {
+export function recentChanges(catalog: Pick<Catalog, 'root' | 'onChange'>): RecentChanges {
   let base = catalog.root()
   let changes: CatalogChange[] = []
   const stop = catalog.onChange((change) => {
