@@ -7,9 +7,14 @@ import { noStamp, type Stamp } from '../../src/crdt/stamp.ts'
 import type { Recovered, ReplicaNotes } from '../../src/replica/ports.ts'
 
 interface Entry {
-  readonly records: readonly PackedRecord[]
+  readonly records: readonly RegisterRecord[]
   readonly notes: ReplicaNotes | null
   readonly forgotten: readonly string[]
+}
+
+interface Unsynced {
+  readonly entry: Entry
+  readonly bytes: Uint8Array
 }
 
 export interface DiskFaults {
@@ -33,10 +38,12 @@ export class SimDisk {
   readonly counters = { syncs: 0, syncErrors: 0, bytesLost: 0, bytesTorn: 0 }
   #synced: Uint8Array[] = []
   #syncedBytes = 0
-  #unsynced: Uint8Array[] = []
+  #unsynced: Unsynced[] = []
+  /** What a load would find, kept up so that a checker may look often. */
+  #stamps = new Map<string, Stamp>()
 
   append(records: readonly RegisterRecord[], notes: ReplicaNotes): void {
-    this.#write({ records: records.map(packRecord), notes, forgotten: [] })
+    this.#write({ records, notes, forgotten: [] })
   }
 
   forget(keys: readonly string[]): void {
@@ -52,20 +59,25 @@ export class SimDisk {
       this.counters.syncErrors++
       return false
     }
-    for (const entry of entries) this.#syncedBytes += entry.length
-    this.#synced.push(...entries)
+    for (const { bytes, entry } of entries) {
+      this.#syncedBytes += bytes.length
+      this.#synced.push(bytes)
+      for (const key of entry.forgotten) this.#stamps.delete(key)
+      for (const { key, stamp } of entry.records) this.#stamps.set(key, stamp)
+    }
     if (this.#syncedBytes > compactBytes) this.#compact()
     return true
   }
 
   /** Loses power. What was not synced survives up to a random byte. */
   crash(random: Random): void {
-    const tail = join(this.#unsynced)
+    const tail = join(this.#unsynced.map(({ bytes }) => bytes))
     const kept = below(random, tail.length + 1)
     this.counters.bytesLost += tail.length - kept
     if (kept > 0) this.counters.bytesTorn += kept
     this.#synced.push(tail.subarray(0, kept))
     this.#unsynced = []
+    this.load()
   }
 
   /** Everything durable, as a node finds it when it starts; what is torn is cut off. */
@@ -74,13 +86,10 @@ export class SimDisk {
     let notes: ReplicaNotes = { issued: noStamp, lastContactWallMs: 0 }
     for (const entry of this.#entries()) {
       for (const key of entry.forgotten) records.delete(key)
-      for (const packed of entry.records) {
-        const record = unpackRecord(packed)
-        if (record === undefined) throw new Error('The simulated disk holds a record that does not read.')
-        records.set(record.key, record)
-      }
+      for (const record of entry.records) records.set(record.key, record)
       notes = entry.notes ?? notes
     }
+    this.#stamps = new Map(Array.from(records.values(), ({ key, stamp }) => [key, stamp]))
     this.#rewrite([...records.values()], notes)
     return { records: records.values(), notes }
   }
@@ -90,12 +99,13 @@ export class SimDisk {
     const copy = new SimDisk()
     copy.#synced = [...this.#synced]
     copy.#syncedBytes = this.#syncedBytes
+    copy.#stamps = new Map(this.#stamps)
     return copy
   }
 
   /** The stamps that are durable now, by key. */
-  durable(): Map<string, Stamp> {
-    return new Map(Array.from(this.snapshot().load().records, ({ key, stamp }) => [key, stamp]))
+  durable(): ReadonlyMap<string, Stamp> {
+    return this.#stamps
   }
 
   *#entries(): Iterable<Entry> {
@@ -106,7 +116,7 @@ export class SimDisk {
       const length = view.getUint32(at)
       const body = log.subarray(at + headerBytes, at + headerBytes + length)
       if (body.length < length || murmur32Bytes(body) !== view.getUint32(at + 4)) return
-      yield packr.unpack(body) as Entry
+      yield decode(body)
       at += headerBytes + length
     }
   }
@@ -117,25 +127,32 @@ export class SimDisk {
   }
 
   #rewrite(records: readonly RegisterRecord[], notes: ReplicaNotes): void {
-    const entry = encode({ records: records.map(packRecord), notes, forgotten: [] })
+    const entry = encode({ records, notes, forgotten: [] })
     this.#synced = [entry]
     // The next rewriting is due when the log has grown by as much again.
     this.#syncedBytes = 0
   }
 
   #write(entry: Entry): void {
-    this.#unsynced.push(encode(entry))
+    this.#unsynced.push({ entry, bytes: encode(entry) })
   }
 }
 
 function encode(entry: Entry): Uint8Array {
-  const body = packr.pack(entry)
+  const body = packr.pack([entry.records.map(packRecord), entry.notes, entry.forgotten])
   const bytes = new Uint8Array(headerBytes + body.length)
   const view = new DataView(bytes.buffer)
   view.setUint32(0, body.length)
   view.setUint32(4, murmur32Bytes(body))
   bytes.set(body, headerBytes)
   return bytes
+}
+
+function decode(body: Uint8Array): Entry {
+  const [packed, notes, forgotten]: [PackedRecord[], ReplicaNotes | null, string[]] = packr.unpack(body)
+  const records = packed.map(unpackRecord).filter((record) => record !== undefined)
+  if (records.length < packed.length) throw new Error('The simulated disk holds a record that does not read.')
+  return { records, notes, forgotten }
 }
 
 function join(parts: readonly Uint8Array[]): Uint8Array {

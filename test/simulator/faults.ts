@@ -51,7 +51,7 @@ export class Faults {
   }
 
   #next(): void {
-    this.#world.later(200, 3_000, () => {
+    this.#world.later(100, 1_500, () => {
       const name = this.#names[below(this.#world.random, this.#names.length)] as FaultName
       const fault: Fault = catalogue[name]
       if (fault(this.#world)) this.struck.set(name, (this.struck.get(name) ?? 0) + 1)

@@ -97,7 +97,7 @@ export class SimNetwork {
   }
 
   isCut(from: Address, to: Address): boolean {
-    return this.#cuts.has(link(from, to))
+    return this.#cuts.size > 0 && this.#cuts.has(link(from, to))
   }
 
   sendPacket(from: Address, to: Address, packet: Uint8Array): void {
@@ -146,6 +146,7 @@ export class SimNetwork {
 
   #versioned(from: Address, to: Address, bytes: Uint8Array): Uint8Array {
     const copy = bytes.slice()
+    if (this.versions.size === 0) return copy
     const version = this.versions.get(from)
     if (version !== this.versions.get(to)) {
       this.counters.versioned++

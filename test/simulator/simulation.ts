@@ -94,6 +94,12 @@ export class Simulation {
     }
   }
 
+  /** Wall clocks go on by so much everywhere, as in a time in which nothing else happened; then the full hour passes. */
+  skip(durationMs: number): void {
+    for (const node of this.nodes) node.clock.step(durationMs)
+    this.run(3_600_000 + 1_000)
+  }
+
   /** Runs until `reached`, looking every few simulated milliseconds; returns how long it took. Throws at the deadline. */
   runUntil(reached: () => boolean, deadlineMs: number, why: () => string = () => ''): number {
     const startedMs = this.queue.nowMs
