@@ -97,7 +97,8 @@ export class NamespaceRules {
   }
 
   flag(key: string): Flag | undefined {
-    return this.#flags.get(key)?.assembled?.flag
+    const flag = this.#flags.get(key)?.assembled
+    return flag?.readable ? flag.definition : undefined
   }
 
   flags(): readonly Flag[] {
@@ -142,7 +143,7 @@ export class NamespaceRules {
   }
 
   #count(flag: AssembledFlag | undefined, by: 1 | -1): void {
-    for (const environment of Object.keys(flag?.definition.environments ?? {})) {
+    for (const environment of flag?.environments ?? []) {
       this.#environments.set(environment, (this.#environments.get(environment) ?? 0) + by)
     }
   }

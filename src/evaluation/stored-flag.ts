@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { type AssembledFlag, assembleFlag, type DefinitionData, type SwitchData } from './assemble-flag.ts'
+import { AssembledFlag, type DefinitionData, type SwitchData } from './assemble-flag.ts'
 import type { Targeting } from './model.ts'
 import type { FlagPart, Life } from './registers.ts'
 import { definitionRegisterSchema, switchRegisterSchema, targetingRegisterSchema } from './schema.ts'
@@ -59,8 +59,14 @@ export class StoredFlag {
     const registers = [definition, ...this.#switches.values(), ...this.#targetings.values()]
     const ended = registers.reduce((newest, register) => later(newest, register.ended), '')
     if (definition.birth <= ended) return undefined
-    const parts = { definition, switches: this.#switches, targetings: this.#targetings }
-    return assembleFlag(this.#namespace, this.#key, parts, ended)
+    const parts = {
+      namespace: this.#namespace,
+      key: this.#key,
+      definition,
+      switches: this.#switches,
+      targetings: this.#targetings,
+    }
+    return new AssembledFlag(parts, ended)
   }
 }
 

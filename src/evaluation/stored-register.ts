@@ -3,7 +3,7 @@ import { jsonDepthMax } from '../base/limits.ts'
 import { schemaVersion } from './registers.ts'
 import { envelopeSchema } from './schema.ts'
 import { shapeFaults } from './shape-faults.ts'
-import { findIllFormed } from './well-formed.ts'
+import { nestsDeeperThan } from './well-formed.ts'
 
 /** A register as this node can read it. */
 export interface StoredRegister<Data> {
@@ -45,10 +45,9 @@ export function readRegister<Data>(
   }
   if (value === null) return nothing
   const json = parseJson(value)
-  const illFormed = findIllFormed(json, jsonDepthMax + 1)
-  const envelope = illFormed ? undefined : envelopeSchema.safeParse(json)
-  if (!envelope?.success)
-    return { ...nothing, broken: `is not a register: ${illFormed?.message ?? 'its envelope has the wrong shape'}` }
+  if (nestsDeeperThan(json, jsonDepthMax + 1)) return { ...nothing, broken: 'is not a register: it nests too deep' }
+  const envelope = envelopeSchema.safeParse(json)
+  if (!envelope.success) return { ...nothing, broken: 'is not a register: its envelope has the wrong shape' }
   const { schema: version, birth, ended, by, data } = envelope.data
   const life = { ...nothing, birth: birth === '' ? stamp : birth, ended, by }
   if (version > schemaVersion) {
