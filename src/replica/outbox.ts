@@ -6,6 +6,7 @@ import { encodeFrame, encodePacket } from './wire.ts'
 import type { Ack, Announcement, Frame, Packet, Rumor } from './wire-fields.ts'
 
 export interface Content {
+  readonly aheadMs?: number
   readonly answer?: boolean
   readonly nudge?: boolean
   readonly rumors?: readonly Rumor[]
@@ -37,6 +38,7 @@ export class Outbox {
     const packet: Packet = {
       root: this.#map.root(),
       wallMs: wireWallMs(now),
+      aheadMs: content.aheadMs ?? 0,
       durable: this.#isDurable(),
       answer: content.answer ?? false,
       nudge: content.nudge ?? false,

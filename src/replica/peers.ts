@@ -17,6 +17,10 @@ export interface Peer {
   readonly clockSamples: number[]
   /** Its wall clock less ours by its last packet; null when unheard. */
   lastClockOffsetMs: number | null
+  /** It told us that our clock is ahead of its own: by how much, less what our wall clock then was ahead of our monotonic one. */
+  toldAhead: { readonly baseMs: number; readonly atMs: number } | null
+  /** When we last told it that its clock is ahead of ours. */
+  toldItMs: number
   /** When a difference has lasted long enough to be worth a session. */
   syncDueMs: number
   /** No session before this: the peer was busy, silent or had nothing for us. */
@@ -54,6 +58,8 @@ export class PeerTable {
       differsSinceMs: null,
       clockSamples: [],
       lastClockOffsetMs: null,
+      toldAhead: null,
+      toldItMs: Number.NEGATIVE_INFINITY,
       syncDueMs: 0,
       syncNotBeforeMs: 0,
       syncFailures: 0,
@@ -104,10 +110,4 @@ export class PeerTable {
 export function sampleClock(peer: Peer, now: Now, wallMs: number): void {
   peer.lastClockOffsetMs = wallMs - now.wallMs
   if (peer.clockSamples.push(wallMs - now.monotonicMs) > clockSamplesMax) peer.clockSamples.shift()
-}
-
-/** The peer's wall clock less ours, as it was if both ran on evenly since; null when unheard. */
-export function clockOffsetMs(peer: Peer, now: Now): number | null {
-  if (peer.clockSamples.length === 0) return null
-  return Math.max(...peer.clockSamples) - (now.wallMs - now.monotonicMs)
 }

@@ -38,6 +38,8 @@ import type { Announcement, Packet, Rumor } from './wire-fields.ts'
 const dayMs = 86_400_000
 /** A clock that steps back and forth over the full hour must not make a busy loop. */
 const expiryTimerMsMin = 1_000
+/** Peers that hear from a node as soon as one said that its clock is off: each may say so too, and so on. */
+const opinionPeers = 3
 
 export interface ReplicaOptions {
   readonly self: Address
@@ -67,6 +69,7 @@ class ReplicaCore implements Replica {
   readonly #writes: LocalWrites
   readonly #intake: Intake
   readonly #outbox: Outbox
+  readonly #random: Random
   readonly #gossip: Gossip
   readonly #pulls: Pulls
   readonly #acknowledgement: Acknowledgement
@@ -84,6 +87,7 @@ class ReplicaCore implements Replica {
     const [map, peers, counters] = [this.#map, this.#peers, this.#counters]
     this.#self = self
     this.#effects = effects
+    this.#random = random
     const clock = new HybridClock(randomHex(random, 8))
     const presence = new Presence(tombstoneRetentionMs)
     const notes = () => ({ issued: this.#writes.issued, lastContactWallMs: presence.lastAgreementWallMs })
@@ -94,7 +98,7 @@ class ReplicaCore implements Replica {
     this.#presence = presence
     this.#journal = journal
     this.#outbox = outbox
-    this.#clockCheck = new ClockCheck(effects, peers)
+    this.#clockCheck = new ClockCheck(effects, peers, outbox)
     this.#writes = new LocalWrites(clock, this.#clockCheck, journal)
     this.#intake = new Intake({ map, clock, journal, presence, conflicts, effects, counters, retention })
     this.#gossip = new Gossip(effects, random, peers, outbox, counters)
@@ -272,10 +276,21 @@ class ReplicaCore implements Replica {
     const peer = this.#peers.get(from)
     if (peer === undefined) return
     sampleClock(peer, now, packet.wallMs)
+    if (this.#clockCheck.onPacket(now, peer, packet.aheadMs)) this.#askForOpinions(now)
     this.#presence.onContact(now, packet.wallMs)
     this.#schedule.onRoot(now, peer, packet.root, packet.nudge)
     if (packet.durable && packet.root === this.root()) this.#acknowledgement.onDurableRoot(from)
     this.#noteAgreement(now, packet.root)
+  }
+
+  /** One peer says that our clock is off: hear others at once, instead of one a second. */
+  #askForOpinions(now: Now): void {
+    const others = this.#peers.pick(this.#random, opinionPeers)
+    this.#outbox.sendPacket(
+      now,
+      others.map(({ address }) => address),
+      {},
+    )
   }
 
   #noteAgreement(now: Now, root: string): void {

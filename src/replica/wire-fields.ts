@@ -35,6 +35,8 @@ export interface Packet {
   readonly root: string
   /** The sender's wall clock at sending. */
   readonly wallMs: number
+  /** So far, at least, the receiver's clock is ahead of the sender's; 0 when nothing is to be said. See clock-check.ts. */
+  readonly aheadMs: number
   /** Everything in the sender's map is on its disk. */
   readonly durable: boolean
   /** The sender wants a packet back. */
@@ -84,6 +86,7 @@ export function packetFields(packet: Packet): unknown[] {
   return [
     Uint8Array.fromHex(packet.root),
     packet.wallMs,
+    packet.aheadMs,
     (packet.durable ? 1 : 0) | (packet.answer ? 2 : 0) | (packet.nudge ? 4 : 0),
     packet.rumors.map(({ record, ask }) => [packRecord(record), packAsk(ask)]),
     packet.announcements.map(({ key, stamp, ask }) => [key, packStamp(stamp), packAsk(ask)]),
@@ -93,15 +96,16 @@ export function packetFields(packet: Packet): unknown[] {
 
 /** undefined when any field is not as it should be. */
 export function readPacket(fields: readonly unknown[]): Packet | undefined {
-  const [rootPacked, wallMs, flags, ...lists] = fields
+  const [rootPacked, wallMs, aheadMs, flags, ...lists] = fields
   const root = readRoot(rootPacked)
   const rumors = readAll(lists[0], readRumor)
   const announcements = readAll(lists[1], readAnnouncement)
   const acks = readAll(lists[2], readAck)
-  if (fields.length !== 6 || root === undefined || !isCount(wallMs) || !isCount(flags)) return undefined
+  if (fields.length !== 7 || root === undefined) return undefined
+  if (!isCount(wallMs) || !isCount(aheadMs) || !isCount(flags)) return undefined
   if (rumors === undefined || announcements === undefined || acks === undefined) return undefined
   const [durable, answer, nudge] = [(flags & 1) !== 0, (flags & 2) !== 0, (flags & 4) !== 0]
-  return { root, wallMs, durable, answer, nudge, rumors, announcements, acks }
+  return { root, wallMs, aheadMs, durable, answer, nudge, rumors, announcements, acks }
 }
 
 export function frameFields(frame: Frame): unknown[] {

@@ -20,6 +20,7 @@ const list = fc
 export const packets: fc.Arbitrary<Packet> = fc.record({
   root: hex16,
   wallMs: fc.maxSafeNat(),
+  aheadMs: fc.maxSafeNat(),
   durable: fc.boolean(),
   answer: fc.boolean(),
   nudge: fc.boolean(),

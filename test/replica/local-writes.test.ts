@@ -14,6 +14,7 @@ function packet(bench: BenchReplica, more: Partial<Packet>): Uint8Array {
   return encodePacket({
     root: '0'.repeat(16),
     wallMs,
+    aheadMs: 0,
     durable: true,
     answer: false,
     nudge: false,
@@ -129,6 +130,42 @@ test('a packet that was long under way does not make a clock look off', () => {
   }
   bench.write({ key: 'k', value: null })
   expect(bench.eventsOf('clock')).toEqual([])
+})
+
+test('packets that are all long under way, as on a machine that starts many nodes, do not make a clock look off', () => {
+  const bench = new BenchReplica()
+  bench.up(...peers)
+  for (const peer of peers) {
+    bench.replica.onPacket(bench.now(), peer, packet(bench, { wallMs: bench.now().wallMs - 5_000 }))
+  }
+  bench.write({ key: 'k', value: null })
+  expect(bench.eventsOf('clock')).toEqual([])
+})
+
+test('a node whose clock is ahead learns it from its peers, and trusts itself again when it is set right', () => {
+  const bench = new BenchReplica()
+  bench.wallMs += 3_600_000
+  bench.up(...peers)
+  for (const peer of peers.slice(0, 2)) {
+    const wallMs = bench.now().wallMs - 3_600_000
+    bench.replica.onPacket(bench.now(), peer, packet(bench, { wallMs, aheadMs: 3_599_990 }))
+  }
+  expect(() => bench.write({ key: 'k', value: null })).toThrow(FlagsError)
+  expect(bench.eventsOf('clock').at(-1)).toMatchObject({ trusted: false })
+  bench.wallMs -= 3_600_000
+  bench.write({ key: 'k', value: null })
+  expect(bench.eventsOf('clock').at(-1)).toMatchObject({ trusted: true })
+})
+
+test('a peer whose clock is ahead is told so, once a second at most', () => {
+  const bench = new BenchReplica()
+  const [peer = ''] = peers
+  bench.up(...peers)
+  for (let i = 0; i < 3; i++) {
+    bench.replica.onPacket(bench.now(), peer, packet(bench, { wallMs: bench.now().wallMs + 3_600_000 }))
+  }
+  const told = bench.packets.filter(({ message }) => message.aheadMs > 0)
+  expect(told.map(({ to, message }) => [to, message.aheadMs])).toEqual([[peer, 3_600_000]])
 })
 
 test('writes that wait for a stuck disk are limited', () => {

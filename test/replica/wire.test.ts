@@ -115,6 +115,7 @@ test('the cause of a drop is told: too large, not ours, of another version', () 
   const bytes = encodePacket({
     root: '0'.repeat(16),
     wallMs: 1,
+    aheadMs: 0,
     durable: true,
     answer: false,
     nudge: false,
