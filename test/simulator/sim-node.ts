@@ -135,7 +135,10 @@ export class SimNode {
         this.#unsynced.push({ life })
         this.#sync(life)
       },
-      forget: (keys) => this.disk.forget(keys),
+      forget: (keys) => {
+        this.disk.forget(keys)
+        this.#sync(life)
+      },
       emit: (event) => this.#listener(this, event),
     }
   }
@@ -149,7 +152,7 @@ export class SimNode {
       this.#unsynced = []
       this.#isSyncing = false
       const error = this.disk.sync(this.#random) ? undefined : 'the simulated disk failed'
-      this.running.onAppended(this.now(), count, error)
+      if (count > 0) this.running.onAppended(this.now(), count, error)
     }
     this.#queue.after(this.syncMs, () => this.#do(life, synced))
   }
