@@ -173,7 +173,8 @@ export class SyncSchedule {
     const dueMs = Math.max(atMs, now.monotonicMs)
     if (this.#dueMs !== null && this.#dueMs <= dueMs) return
     this.#dueMs = dueMs
-    this.#effects.setTimer({ kind: 'sync-due', atMs: dueMs }, dueMs - now.monotonicMs)
+    // A whole millisecond at least: a timer that goes off a hair early must not set itself for no time at all.
+    this.#effects.setTimer({ kind: 'sync-due', atMs: dueMs }, Math.max(1, Math.ceil(dueMs - now.monotonicMs)))
   }
 }
 
