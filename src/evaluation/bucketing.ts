@@ -1,13 +1,46 @@
 import { murmur32 } from '../base/hash.ts'
-import type { Rollout, RolloutAlgorithm } from './model.ts'
+import { compileAttribute, subjectText } from './attribute.ts'
+import { Nonsense } from './compiling.ts'
+import { flagdBuckets } from './foreign/flagd-buckets.ts'
+import { unleashBuckets, unleashVariantBuckets } from './foreign/unleash-buckets.ts'
+import type { Bucketing, EvaluationContext, RolloutAlgorithm } from './model.ts'
 import { bucketsCount } from './schedule.ts'
 
 /** Says in which of the 10,000 buckets a subject is. */
 export type Bucket = (subject: string) => number
 
-/** How each algorithm hashes. What imported flags bring along is an entry here. */
-export const bucketings: Readonly<Record<RolloutAlgorithm, (rollout: Rollout, flagKey: string) => Bucket>> = {
-  flags: ({ salt }, flagKey) => bucketOf(salt ?? flagKey),
+/** A compiled Bucketing. */
+export interface Buckets {
+  /** Who is hashed; undefined where the context names nobody. `nowMs` serves those who draw lots. */
+  subject(context: EvaluationContext, nowMs: number): string | undefined
+  readonly bucket: Bucket
+  /** What a rollout serves to nobody. */
+  readonly nobody: 'lastWeight' | 'fallthrough'
+  /** Lots are drawn: the answer may change at any moment. */
+  readonly ticking: boolean
+}
+
+/** Compiles a bucketing. Throws Nonsense. */
+export type CompileBuckets = (bucketing: Bucketing, flagKey: string) => Buckets
+
+/** How each algorithm finds and hashes subjects. What imported flags bring along is an entry here. */
+export const bucketings: Readonly<Record<RolloutAlgorithm, CompileBuckets>> = {
+  flags: ownBuckets,
+  flagd: flagdBuckets,
+  unleash: unleashBuckets,
+  unleashVariants: unleashVariantBuckets,
+}
+
+function ownBuckets({ bucketBy = 'targetingKey', salt, buckets }: Bucketing, flagKey: string): Buckets {
+  if (buckets !== undefined)
+    throw new Nonsense(`is not for the algorithm "flags", which has ${bucketsCount}`, '.buckets')
+  const read = compileAttribute(bucketBy)
+  return {
+    subject: (context) => subjectText(read(context)),
+    bucket: bucketOf(salt ?? flagKey),
+    nobody: 'lastWeight',
+    ticking: false,
+  }
 }
 
 /**

@@ -1,8 +1,15 @@
-import { type Answer, type Compilation, compilePart, type Test } from './compiling.ts'
+import { type Answer, type Compilation, compilePart, noteClock, type Test } from './compiling.ts'
 import { compileCondition } from './conditions.ts'
 import type { Evaluation, EvaluationContext, FlagDefinition, Prerequisite, Rule } from './model.ts'
 import { compileOverrides, type Override } from './overrides.ts'
-import { compileCoverage, compileServe, type FlagParts, type ServeFrame, serveVariation } from './serve.ts'
+import {
+  compileCoverage,
+  compileServe,
+  type FlagParts,
+  type ServeFrame,
+  type Serving,
+  serveVariation,
+} from './serve.ts'
 import { type Settings, settingsIn } from './settings.ts'
 import type { Trace } from './trace.ts'
 
@@ -21,7 +28,7 @@ interface CompiledRule {
   readonly id: string | undefined
   readonly at: string
   readonly test: Test
-  readonly serve: Answer
+  readonly serve: Serving
 }
 
 /**
@@ -72,7 +79,7 @@ function decide(
       const rule = rules[i] as CompiledRule
       const outcome = rule.test(context, nowMs, trace)
       if (trace) trace.push({ kind: 'rule', at: rule.at, subject: rule.id, outcome })
-      if (outcome) return rule.serve(context, nowMs, trace)
+      if (outcome) return rule.serve(context, nowMs, trace) ?? fallthrough(context, nowMs, trace)
     }
     return fallthrough(context, nowMs, trace)
   }
@@ -96,7 +103,9 @@ function compileFallthrough(settings: Settings, plain: boolean, flag: FlagParts,
   const { fallthrough } = settings.targeting
   if (!fallthrough) return noValue('DEFAULT')
   const frame: ServeFrame = { at: settings.pathOf('fallthrough'), reason: plain ? 'STATIC' : 'DEFAULT' }
-  const serve = compileServe(fallthrough, frame, flag, compilation)
+  const serving = compileServe(fallthrough, frame, flag, compilation)
+  const nothing = noValue('DEFAULT')
+  const serve: Answer = (context, nowMs, trace) => serving(context, nowMs, trace) ?? nothing(context, nowMs, trace)
   const covers = compileCoverage(fallthrough, frame.at, flag)
   if (!covers) return serve
   const off = compileOff(settings, 'DEFAULT', flag, compilation)
@@ -133,7 +142,7 @@ function compilePrerequisite(prerequisite: Prerequisite, at: string, off: Answer
     compilation.faults.push({ path: `${at}.flag`, message: asked })
     return offWithError(off, `${at}.flag ${asked}`)
   }
-  if (asked.timed) compilation.timed = true
+  noteClock(compilation, asked)
   const failed = offWithError(off, `${at} needs the flag "${subject}", which cannot be answered`)
   return (context, nowMs, trace) => {
     const { variation: actual, errorCode } = asked.evaluate(context, nowMs)

@@ -1,5 +1,5 @@
 import { compileDecision, type Decision } from './compile.ts'
-import { newCompilation, type Scope, Unanswerable } from './compiling.ts'
+import { type Compilation, newCompilation, type Scope, Unanswerable } from './compiling.ts'
 import type { Evaluation, EvaluationContext, FlagDefinition } from './model.ts'
 import type { Explanation, Step } from './trace.ts'
 
@@ -19,6 +19,9 @@ export interface CompiledFlag {
   readonly constant: boolean
   /** True when the answer may change with the clock alone: a schedule, its own or of a flag that it asks. */
   readonly timed: boolean
+  /** True when it may do so at any moment: it compares instants with the clock, or draws lots. */
+  readonly ticking: boolean
+  readonly metadata: FlagDefinition['metadata']
   /** What is wrong with the flag as merged, '' when nothing is. */
   readonly fault: string
 }
@@ -37,16 +40,10 @@ export interface FlagSource {
 export function compileFlag(source: FlagSource, environment: string, scope: Scope): CompiledFlag {
   const { definition, notice } = source
   const broken = source.brokenIn(environment)
-  const compilation = newCompilation(scope)
+  const compilation = newCompilation(scope, definition.key)
   const decision = broken === '' ? compileDecision(definition, environment, compilation) : undecidable(broken)
   const faults = [broken, notice, ...compilation.faults.map(({ path, message }) => `${path} ${message}`)]
-  return new DecidedFlag(
-    source,
-    environment,
-    decision,
-    compilation.timed,
-    faults.filter((fault) => fault !== '').join('; '),
-  )
+  return new DecidedFlag(source, environment, decision, compilation, faults.filter((fault) => fault !== '').join('; '))
 }
 
 function undecidable(broken: string): Decision {
@@ -65,6 +62,8 @@ class DecidedFlag implements CompiledFlag {
   readonly type: string
   readonly constant: boolean
   readonly timed: boolean
+  readonly ticking: boolean
+  readonly metadata: FlagDefinition['metadata']
   readonly fault: string
   readonly #decision: Decision
 
@@ -72,7 +71,7 @@ class DecidedFlag implements CompiledFlag {
     { definition, version }: FlagSource,
     environment: string,
     decision: Decision,
-    timed: boolean,
+    { timed, ticking }: Compilation,
     fault: string,
   ) {
     this.key = definition.key
@@ -82,6 +81,8 @@ class DecidedFlag implements CompiledFlag {
     this.type = definition.type
     this.constant = decision.constant
     this.timed = timed
+    this.ticking = ticking
+    this.metadata = definition.metadata
     this.fault = fault
     this.#decision = decision
   }
@@ -108,7 +109,7 @@ class DecidedFlag implements CompiledFlag {
 }
 
 /**
- * Evaluation always answers: what a context reached made no sense (PARSE_ERROR), or the context itself threw while it was read
+ * Evaluation always answers: what a context reached made no sense (PARSE_ERROR) or failed for it (GENERAL), or the context itself threw while it was read
  * (GENERAL), as an object with getters can where the engine is embedded.
  */
 function failed(error: unknown): Evaluation {
@@ -117,7 +118,7 @@ function failed(error: unknown): Evaluation {
     value: undefined,
     variation: undefined,
     reason: 'ERROR',
-    errorCode: known ? 'PARSE_ERROR' : 'GENERAL',
+    errorCode: known ? error.code : 'GENERAL',
     errorDetails: known ? error.details : 'the evaluation context could not be read',
   }
 }

@@ -1,5 +1,5 @@
 import type { InputFault } from '../base/errors.ts'
-import type { Evaluation, EvaluationContext } from './model.ts'
+import type { Evaluation, EvaluationContext, EvaluationErrorCode } from './model.ts'
 import type { Trace } from './trace.ts'
 
 /** A compiled condition. Throws Unanswerable when it reaches a part that makes no sense. */
@@ -10,9 +10,11 @@ export type Answer = (context: EvaluationContext, nowMs: number, trace: Trace | 
 /** Thrown by a part that makes no sense when a context reaches it; made when compiled, so throwing it costs no stack trace. */
 export class Unanswerable {
   readonly details: string
+  readonly code: EvaluationErrorCode
 
-  constructor(details: string) {
+  constructor(details: string, code: EvaluationErrorCode = 'PARSE_ERROR') {
     this.details = details
+    this.code = code
   }
 }
 
@@ -32,32 +34,47 @@ export interface AskedFlag {
   /** Never throws. */
   evaluate(context: EvaluationContext, nowMs: number): Evaluation
   readonly timed: boolean
+  readonly ticking: boolean
+}
+
+/** A segment as a condition sees it. */
+export interface SegmentTest {
+  readonly test: Test
+  readonly ticking: boolean
 }
 
 /** What a flag or segment may name. A string says why the named thing cannot be asked. */
 export interface Scope {
-  segment(key: string): Test | string
+  segment(key: string): SegmentTest | string
   flag(key: string): AskedFlag | string
 }
 
 /** A scope in which everything exists: to check a definition by itself. */
 export const anythingGoes: Scope = {
-  segment: () => () => false,
-  flag: () => ({ evaluate: () => ({ value: undefined, variation: undefined, reason: 'DEFAULT' }), timed: false }),
+  segment: () => ({ test: () => false, ticking: false }),
+  flag: () => ({
+    evaluate: () => ({ value: undefined, variation: undefined, reason: 'DEFAULT' }),
+    timed: false,
+    ticking: false,
+  }),
 }
 
 /** One compilation: what it may refer to, and what it found. */
 export interface Compilation {
   readonly scope: Scope
+  /** The flag that is compiled; '' for a segment. */
+  readonly flagKey: string
   readonly faults: InputFault[]
   /** The answer may change with the clock alone. */
   timed: boolean
+  /** It may do so at any moment, and not just at the steps of a schedule. */
+  ticking: boolean
   /** Conditions compiled so far, and how deep the present one stands. */
   conditions: number
 }
 
-export function newCompilation(scope: Scope): Compilation {
-  return { scope, faults: [], timed: false, conditions: 0 }
+export function newCompilation(scope: Scope, flagKey = ''): Compilation {
+  return { scope, flagKey, faults: [], timed: false, ticking: false, conditions: 0 }
 }
 
 /** Notes a fault, and gives the part that stands in for the faulty one: whoever reaches it gets PARSE_ERROR. */
@@ -67,6 +84,15 @@ export function poison(compilation: Compilation, path: string, message: string):
   return () => {
     throw unanswerable
   }
+}
+
+/** Notes that the answer depends on the clock in the same way as something that it asks. */
+export function noteClock(
+  compilation: Compilation,
+  asked: { readonly timed?: boolean; readonly ticking: boolean },
+): void {
+  if (asked.timed || asked.ticking) compilation.timed = true
+  if (asked.ticking) compilation.ticking = true
 }
 
 /** Compiles one part; what makes no sense in it becomes poison, and everything around it goes on. */

@@ -1,11 +1,13 @@
 import { conditionDepthMax, conditionsMax } from '../base/limits.ts'
 import { compileAttribute } from './attribute.ts'
-import { type Compilation, compilePart, Nonsense, poison, type Test, Unanswerable } from './compiling.ts'
+import { bucketings } from './bucketing.ts'
+import { type Compilation, compilePart, Nonsense, noteClock, poison, type Test, Unanswerable } from './compiling.ts'
+import { compileJsonLogic } from './foreign/json-logic.ts'
 import type { Condition } from './model.ts'
-import { operators } from './operators.ts'
+import { operators, readsClock } from './operators.ts'
 
 /** Each kind of condition is named by the one property that only it has. */
-type ConditionKind = 'attribute' | 'all' | 'any' | 'not' | 'segment' | 'flag'
+type ConditionKind = 'attribute' | 'all' | 'any' | 'not' | 'segment' | 'flag' | 'bucket' | 'jsonLogic'
 type ConditionOf<Kind extends ConditionKind> = Extract<Condition, Readonly<Record<Kind, unknown>>>
 type CompileKind<Kind extends ConditionKind> = (
   condition: ConditionOf<Kind>,
@@ -21,6 +23,8 @@ const kinds: { readonly [Kind in ConditionKind]: CompileKind<Kind> } = {
   not: compileNot,
   segment: compileSegmentCondition,
   flag: compileFlagCondition,
+  bucket: compileBucketCondition,
+  jsonLogic: compileExpression,
 }
 const kindNames = Object.keys(kinds) as ConditionKind[]
 
@@ -37,15 +41,16 @@ export function compileCondition(condition: Condition, at: string, compilation: 
   return compilePart(compilation, at, () => compile(condition, at, compilation, depth))
 }
 
-function compileComparison(condition: ConditionOf<'attribute'>, at: string): Test {
+function compileComparison(condition: ConditionOf<'attribute'>, at: string, compilation: Compilation): Test {
   const { attribute, op, values = [], caseInsensitive = false } = condition
   const read = compileAttribute(attribute)
   const compile = Object.hasOwn(operators, op) ? operators[op] : undefined
   if (!compile) throw new Nonsense(`"${op}" is not an operator`, '.op')
   const compare = compile(values, caseInsensitive)
-  return (context, _nowMs, trace) => {
+  noteClock(compilation, { ticking: readsClock.has(op) })
+  return (context, nowMs, trace) => {
     const actual = read(context)
-    const outcome = compare(actual)
+    const outcome = compare(actual, nowMs)
     if (trace) trace.push({ kind: 'condition', at, subject: attribute, op, actual, expected: values, outcome })
     return outcome
   }
@@ -85,8 +90,10 @@ function compileNot(condition: ConditionOf<'not'>, at: string, compilation: Comp
 }
 
 function compileSegmentCondition({ segment }: ConditionOf<'segment'>, at: string, compilation: Compilation): Test {
-  const test = compilation.scope.segment(segment)
-  if (typeof test === 'string') throw new Nonsense(test, '.segment')
+  const asked = compilation.scope.segment(segment)
+  if (typeof asked === 'string') throw new Nonsense(asked, '.segment')
+  noteClock(compilation, asked)
+  const { test } = asked
   return (context, nowMs, trace) => {
     const outcome = test(context, nowMs, trace)
     if (trace) trace.push({ kind: 'segment', at, subject: segment, outcome })
@@ -97,13 +104,42 @@ function compileSegmentCondition({ segment }: ConditionOf<'segment'>, at: string
 function compileFlagCondition({ flag, variations }: ConditionOf<'flag'>, at: string, compilation: Compilation): Test {
   const asked = compilation.scope.flag(flag)
   if (typeof asked === 'string') throw new Nonsense(asked, '.flag')
-  if (asked.timed) compilation.timed = true
+  noteClock(compilation, asked)
   const failed = new Unanswerable(`${at} asks the flag "${flag}", which cannot be answered`)
   return (context, nowMs, trace) => {
     const { variation, errorCode } = asked.evaluate(context, nowMs)
     if (errorCode !== undefined) throw failed
     const outcome = variation !== undefined && variations.includes(variation)
     if (trace) trace.push({ kind: 'flag', at, subject: flag, actual: variation, expected: variations, outcome })
+    return outcome
+  }
+}
+
+function compileBucketCondition(
+  { bucket: condition }: ConditionOf<'bucket'>,
+  at: string,
+  compilation: Compilation,
+): Test {
+  return compilePart(compilation, `${at}.bucket`, () => {
+    const { algorithm = 'flags', bucketBy, below } = condition
+    const buckets = bucketings[algorithm](condition, compilation.flagKey)
+    noteClock(compilation, buckets)
+    return (context, nowMs, trace) => {
+      const actual = buckets.subject(context, nowMs)
+      const outcome = actual !== undefined && buckets.bucket(actual) < below
+      if (trace)
+        trace.push({ kind: 'condition', at, subject: bucketBy, op: 'bucket', actual, expected: condition, outcome })
+      return outcome
+    }
+  })
+}
+
+function compileExpression({ jsonLogic }: ConditionOf<'jsonLogic'>, at: string, compilation: Compilation): Test {
+  const { holds, ticking } = compileJsonLogic(jsonLogic, compilation.flagKey, `${at}.jsonLogic`)
+  noteClock(compilation, { ticking })
+  return (context, nowMs, trace) => {
+    const outcome = holds(context, nowMs)
+    if (trace) trace.push({ kind: 'condition', at, op: 'jsonLogic', expected: jsonLogic, outcome })
     return outcome
   }
 }

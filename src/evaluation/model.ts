@@ -11,6 +11,7 @@ export interface EvaluationContext {
 }
 
 export type Operator =
+  | UnleashOperator
   | 'eq'
   | 'neq'
   | 'in'
@@ -42,12 +43,35 @@ export type Operator =
   | 'arrayContainsAny'
   | 'arrayContainsAll'
 
+/** Operators of Unleash whose semantics none of ours has, see foreign/unleash-operators.ts. */
+export type UnleashOperator =
+  | 'unleash:STR_STARTS_WITH'
+  | 'unleash:STR_ENDS_WITH'
+  | 'unleash:STR_CONTAINS'
+  | 'unleash:NUM_EQ'
+  | 'unleash:NUM_GT'
+  | 'unleash:NUM_GTE'
+  | 'unleash:NUM_LT'
+  | 'unleash:NUM_LTE'
+  | 'unleash:DATE_AFTER'
+  | 'unleash:DATE_BEFORE'
+  | 'unleash:SEMVER_EQ'
+  | 'unleash:SEMVER_GT'
+  | 'unleash:SEMVER_GTE'
+  | 'unleash:SEMVER_LT'
+  | 'unleash:SEMVER_LTE'
+  | 'unleash:REGEX'
+  | 'unleash:IN_CIDR'
+
 export type Condition =
   | { readonly all: readonly Condition[] }
   | { readonly any: readonly Condition[] }
   | { readonly not: Condition }
   | { readonly segment: string }
   | { readonly flag: string; readonly variations: readonly string[] }
+  | { readonly bucket: BucketCondition }
+  /** A JsonLogic expression as flagd understands it; it holds where its result is truthy. */
+  | { readonly jsonLogic: Json }
   | {
       readonly attribute: string
       readonly op: Operator
@@ -67,16 +91,36 @@ export interface ScheduleStep {
   readonly weights: readonly Weight[]
 }
 
-/** How a rollout hashes its subjects: `flags` is our own way; others are what imported flags bring along. */
-export type RolloutAlgorithm = 'flags'
+/**
+ * How subjects are hashed: `flags` is our own way, murmur3_x86_32(utf8(`{subject}:{salt or flag key}`), seed 0) mod 10,000; others are what
+ * imported flags bring along, see foreign/. `unleash` says whether a strategy holds, `unleashVariants` which variant it gives.
+ */
+export type RolloutAlgorithm = 'flags' | 'flagd' | 'unleash' | 'unleashVariants'
 
-/** Splits subjects by bucket = murmur3_x86_32(utf8(`{subject}:{salt or flag key}`), seed 0) mod 10,000. */
-export interface Rollout {
+/** Puts each subject into one of 10,000 buckets. */
+export interface Bucketing {
   /** Default `flags`. */
   readonly algorithm?: RolloutAlgorithm
-  /** Attribute whose value is the subject; default `targetingKey`. */
+  /** Attribute whose value is the subject; default `targetingKey`. What is no name of an attribute here, the algorithm's file says. */
   readonly bucketBy?: string
+  /** Default the flag's key. */
   readonly salt?: string
+  /**
+   * For the algorithms that imported flags bring along: the number of parts (1-10,000) into which they hash, which are spread evenly over our
+   * 10,000 buckets. It is the sum of the weights there, and stays when the weights here change, so that nobody moves.
+   */
+  readonly buckets?: number
+}
+
+/** Holds for the subjects whose bucket is below `below`. */
+export interface BucketCondition extends Bucketing {
+  readonly salt: string
+  /** 0-10,000. */
+  readonly below: number
+}
+
+/** Splits subjects by their buckets: weights claim consecutive ranges from 0, in their order. */
+export interface Rollout extends Bucketing {
   /**
    * Basis points of the subjects who take part at all; default 10,000. Who takes part is hashed with seed 1, and which variation they get
    * with seed 0, so the two are independent: letting more take part moves nobody to another variation. Who does not take
@@ -90,7 +134,11 @@ export interface Rollout {
   readonly curve?: 'step' | 'linear'
 }
 
-export type Serve = { readonly variation: string } | { readonly rollout: Rollout }
+/**
+ * What is served. A JsonLogic expression, as flagd understands it, gives the name of the variation. Where it gives null, or a rollout of
+ * flagd has no subject, the fallthrough is served.
+ */
+export type Serve = { readonly variation: string } | { readonly rollout: Rollout } | { readonly jsonLogic: Json }
 
 export interface Rule {
   readonly id?: string
@@ -129,6 +177,8 @@ export interface FlagDefinition extends Targeting {
   readonly tags?: readonly string[]
   readonly owner?: string
   readonly variations: Readonly<Record<string, Json>>
+  /** What evaluations tell their callers beside the value (OpenFeature's flag metadata). */
+  readonly metadata?: Readonly<Record<string, string | number | boolean>>
   readonly enabled: boolean
   readonly environments?: Readonly<Record<string, EnvironmentSettings>>
 }

@@ -1,5 +1,6 @@
 import type SemVer from 'semver/classes/semver.js'
 import { Nonsense } from './compiling.ts'
+import { unleashClockOperators, unleashOperators } from './foreign/unleash-operators.ts'
 import type { Json, Operator } from './model.ts'
 import {
   blocks,
@@ -17,7 +18,7 @@ import {
 } from './operands.ts'
 
 /** Whether what the context says satisfies the condition. `undefined` and null are a missing attribute. */
-export type Compare = (actual: unknown) => boolean
+export type Compare = (actual: unknown, nowMs: number) => boolean
 /** Compiles the values of a condition. Throws Nonsense when they make none. */
 export type Compile = (values: readonly Json[], caseInsensitive: boolean) => Compare
 
@@ -56,7 +57,11 @@ export const operators: Readonly<Record<Operator, Compile>> = {
   modulo: exactly(2, modulo),
   arrayContainsAny: some(arrayContains((items, wanted) => wanted.some((value) => items.has(value)))),
   arrayContainsAll: some(arrayContains((items, wanted) => wanted.every((value) => items.has(value)))),
+  ...unleashOperators,
 }
+
+/** Operators that compare with the clock where the context says nothing. */
+export const readsClock: ReadonlySet<Operator> = unleashClockOperators
 
 // --- how many values an operator takes
 
@@ -84,7 +89,7 @@ function none(compile: Compile): Compile {
 function not(compile: Compile): Compile {
   return (values, caseInsensitive) => {
     const compare = compile(values, caseInsensitive)
-    return (actual) => !compare(actual)
+    return (actual, nowMs) => !compare(actual, nowMs)
   }
 }
 

@@ -70,7 +70,7 @@ function commonFaults(namespace: string, document: { namespace?: string }, bytes
 }
 
 function toDefinition(namespace: string, document: FlagDocument, faults: InputFault[]): FlagDefinition {
-  const { key, type = 'boolean', description, tags, owner, enabled } = document
+  const { key, type = 'boolean', description, tags, owner, metadata, enabled } = document
   const variations: Readonly<Record<string, Json>> = document.variations ?? { on: true, off: false }
   const defaults: Targeting = document.variations ? {} : { offVariation: 'off', fallthrough: { variation: 'on' } }
   const top = expand(document, defaults, '', variations, faults)
@@ -91,6 +91,7 @@ function toDefinition(namespace: string, document: FlagDocument, faults: InputFa
     description,
     tags,
     owner,
+    metadata,
     variations,
     enabled: enabled ?? percentageOf(document) !== undefined,
     ...top,
@@ -127,7 +128,7 @@ function flagFaults(definition: FlagDefinition): InputFault[] {
   const environments = [defaultEnvironment, ...Object.keys(definition.environments ?? {})]
   const faults = new Map<string, InputFault>()
   for (const environment of environments) {
-    const compilation = newCompilation(anythingGoes)
+    const compilation = newCompilation(anythingGoes, definition.key)
     compileDecision(definition, environment, compilation)
     for (const fault of compilation.faults) faults.set(`${fault.path} ${fault.message}`, fault)
   }

@@ -3,7 +3,7 @@ import { bucketsCount } from './schedule.ts'
 
 /**
  * The fallthrough that gives `variation` to a percentage (0-100 in steps of 0.01) of the subjects and the rest another variation: the off
- * variation, or the only other one. A rollout that is in force keeps its `bucketBy`, `salt` and `algorithm`, so that growing the
+ * variation, or the only other one. A rollout that is in force keeps how it puts subjects into buckets, so that growing the
  * percentage keeps everyone who was in. A string says why there is none.
  */
 export function percentageServe(
@@ -22,9 +22,9 @@ export function percentageServe(
   if (rest === undefined) return 'needs an off variation for everybody else; name a rollout in full instead'
   const before = fallthrough && 'rollout' in fallthrough ? fallthrough.rollout : undefined
   const weight = Math.round(percentage * (bucketsCount / 100))
-  const { algorithm, bucketBy, salt } = before ?? {}
+  const { algorithm, bucketBy, salt, buckets } = before ?? {}
   const kept = Object.fromEntries(
-    Object.entries({ algorithm, bucketBy, salt }).filter(([, value]) => value !== undefined),
+    Object.entries({ algorithm, bucketBy, salt, buckets }).filter(([, value]) => value !== undefined),
   )
   return {
     rollout: {

@@ -106,10 +106,21 @@ export function parseRegisterKey(registerKey: string): RegisterName | undefined 
 type RegisterData = Map<string, unknown>
 
 function flagData(definition: FlagDefinition): RegisterData {
-  const { namespace, key, type, description, tags, owner, variations, enabled, environments = {} } = definition
+  const {
+    namespace,
+    key,
+    type,
+    description,
+    tags,
+    owner,
+    metadata,
+    variations,
+    enabled,
+    environments = {},
+  } = definition
   const prefix = `flag|${namespace}|${key}|`
   const data: RegisterData = new Map()
-  data.set(`${prefix}definition`, { type, description, tags, owner, variations })
+  data.set(`${prefix}definition`, { type, description, tags, owner, metadata, variations })
   data.set(`${prefix}switch|${defaultEnvironment}`, { enabled })
   data.set(`${prefix}targeting|${defaultEnvironment}`, pickTargeting(definition))
   for (const [environment, settings] of Object.entries(environments)) {

@@ -39,6 +39,13 @@ const instantSchema = z.string().meta({ format: 'date-time' })
 const operatorSchema = z.string().meta({ enum: Object.keys(operators) }) as z.ZodType<string> as z.ZodType<Operator>
 const algorithmSchema = z.enum(Object.keys(bucketings) as [RolloutAlgorithm, ...RolloutAlgorithm[]])
 
+const bucketingShape = {
+  algorithm: algorithmSchema.optional(),
+  bucketBy: nameSchema.optional(),
+  salt: z.string().max(nameCharactersMax).optional(),
+  buckets: z.int().min(1).max(bucketsCount).optional(),
+}
+
 export const conditionSchema: z.ZodType<Condition> = z
   .union([
     z.strictObject({
@@ -64,6 +71,14 @@ export const conditionSchema: z.ZodType<Condition> = z
     }),
     z.strictObject({ segment: keySchema }),
     z.strictObject({ flag: keySchema, variations: z.array(nameSchema) }),
+    z.strictObject({
+      bucket: z.strictObject({
+        ...bucketingShape,
+        salt: bucketingShape.salt.unwrap(),
+        below: z.int().min(0).max(bucketsCount),
+      }),
+    }),
+    z.strictObject({ jsonLogic: jsonSchema }),
   ])
   .meta({ id: 'Condition' })
 
@@ -72,9 +87,7 @@ const weightsSchema = z
   .min(1)
 
 const rolloutSchema = z.strictObject({
-  algorithm: algorithmSchema.optional(),
-  bucketBy: nameSchema.optional(),
-  salt: z.string().max(nameCharactersMax).optional(),
+  ...bucketingShape,
   coverage: z.int().min(0).max(bucketsCount).optional(),
   weights: weightsSchema,
   schedule: z.array(z.strictObject({ at: instantSchema, weights: weightsSchema })).optional(),
@@ -82,7 +95,11 @@ const rolloutSchema = z.strictObject({
 })
 
 export const serveSchema = z
-  .union([z.strictObject({ variation: nameSchema }), z.strictObject({ rollout: rolloutSchema })])
+  .union([
+    z.strictObject({ variation: nameSchema }),
+    z.strictObject({ rollout: rolloutSchema }),
+    z.strictObject({ jsonLogic: jsonSchema }),
+  ])
   .meta({ id: 'Serve' })
 
 const ruleSchema = z.strictObject({
@@ -105,6 +122,7 @@ const definitionShape = {
   description: descriptionSchema.optional(),
   tags: z.array(nameSchema).optional(),
   owner: nameSchema.optional(),
+  metadata: z.record(nameSchema, z.union([z.string(), z.number(), z.boolean()])).optional(),
   variations: z.record(nameSchema, jsonSchema),
 }
 
@@ -121,14 +139,6 @@ export const definitionRegisterSchema = z.strictObject(definitionShape)
 export const switchRegisterSchema = z.strictObject({ enabled: z.boolean() })
 export const targetingRegisterSchema = z.strictObject(targetingShape)
 export const segmentRegisterSchema = z.strictObject(segmentShape)
-/** Around the data of every register, in this form in all schemas to come, so that older nodes know a newer one when they see it. */
-export const envelopeSchema = z.looseObject({
-  schema: z.int().min(1),
-  birth: z.string(),
-  ended: z.string(),
-  by: z.string().optional(),
-  data: z.unknown(),
-})
 
 // --- what people write
 

@@ -1,4 +1,4 @@
-import { newCompilation, type Scope, type Test } from './compiling.ts'
+import { newCompilation, type Scope, type SegmentTest } from './compiling.ts'
 import type { Segment } from './model.ts'
 import { followReferences, segmentReferences } from './references.ts'
 import { compileSegment, noFlagsInSegments } from './segments.ts'
@@ -9,8 +9,7 @@ export interface SegmentSource {
   readonly segment: Segment | undefined
 }
 
-interface Compiled {
-  readonly test: Test
+interface Compiled extends SegmentTest {
   readonly fault: string
 }
 
@@ -25,9 +24,8 @@ export class SegmentTests {
   }
 
   /** The segment's test, or why it cannot be asked. */
-  find(key: string): Test | string {
-    const compiled = this.#find(key)
-    return typeof compiled === 'string' ? compiled : compiled.test
+  find(key: string): SegmentTest | string {
+    return this.#find(key)
   }
 
   /** What is wrong with the segment, '' when nothing is. */
@@ -73,7 +71,12 @@ export class SegmentTests {
     }
     const compilation = newCompilation(this.#scope)
     const test = compileSegment(segment, compilation)
-    const compiled = { test, fault: compilation.faults.map(({ path, message }) => `${path} ${message}`).join('; ') }
+    const { ticking } = compilation
+    const compiled = {
+      test,
+      ticking,
+      fault: compilation.faults.map(({ path, message }) => `${path} ${message}`).join('; '),
+    }
     this.#compiled.set(key, compiled)
     return compiled
   }

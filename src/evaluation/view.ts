@@ -1,6 +1,6 @@
 import type { AssembledFlag } from './assemble-flag.ts'
 import { type CompiledFlag, compileFlag } from './compiled-flag.ts'
-import type { AskedFlag, Scope, Test } from './compiling.ts'
+import type { AskedFlag, Scope, SegmentTest } from './compiling.ts'
 import type { FlagDefinition } from './model.ts'
 import { flagReferences, followReferences, noReferences, type References } from './references.ts'
 import { settingsIn } from './settings.ts'
@@ -11,7 +11,7 @@ export interface ViewSource {
   /** Keys of flags, sorted. */
   keys(): readonly string[]
   /** The segment's test, or why it cannot be asked. */
-  segmentTest(key: string): Test | string
+  segmentTest(key: string): SegmentTest | string
   /** The segments that these name, and those that they name, and so on; these included. */
   segmentsBehind(keys: Iterable<string>): ReadonlySet<string>
 }

@@ -81,8 +81,8 @@ test.each(rows)(
   '%s %j holds for what it means and fails for everything else, missing attributes included',
   (op, values, holds, fails, fold = false) => {
     const compare = operators[op](values, fold)
-    for (const actual of holds) expect(compare(actual), String(actual)).toBe(true)
-    for (const actual of fails) expect(compare(actual), typeof actual).toBe(false)
+    for (const actual of holds) expect(compare(actual, 0), String(actual)).toBe(true)
+    for (const actual of fails) expect(compare(actual, 0), typeof actual).toBe(false)
   },
 )
 
@@ -90,14 +90,15 @@ test.each(rows.filter(([op]) => negativeTwins[op]))(
   'the negative twin of %s %j is its opposite for every attribute, so a missing one satisfies it',
   (op, values, holds, fails, fold = false) => {
     const compare = operators[negativeTwins[op] as Operator](values, fold)
-    for (const actual of holds) expect(compare(actual)).toBe(false)
-    for (const actual of fails) expect(compare(actual)).toBe(true)
+    for (const actual of holds) expect(compare(actual, 0)).toBe(false)
+    for (const actual of fails) expect(compare(actual, 0)).toBe(true)
   },
 )
 
-test('every operator stands in the table above, itself or as a negative twin', () => {
+test('every operator of our own stands in the table above, itself or as a negative twin', () => {
   const tried = new Set(rows.flatMap(([op]) => [op, negativeTwins[op]]))
-  expect(Object.keys(operators).filter((op) => !tried.has(op as Operator))).toEqual([])
+  const own = Object.keys(operators).filter((op) => !op.startsWith('unleash:'))
+  expect(own.filter((op) => !tried.has(op as Operator))).toEqual([])
 })
 
 const nonsense: [op: Operator, values: Json[], within: string][] = [
@@ -137,5 +138,5 @@ test.each(nonsense)('%s refuses the values %j and says which', (op, values, with
 
 test('a pattern that would stall a backtracking engine answers at once', () => {
   const compare = operators.matches(['^(a+)+$', '(a|aa)+$'], false)
-  expect(compare(`${'a'.repeat(50_000)}!`)).toBe(false)
+  expect(compare(`${'a'.repeat(50_000)}!`, 0)).toBe(false)
 })
