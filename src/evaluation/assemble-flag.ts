@@ -24,8 +24,6 @@ export function stampMs(stamp: string): number {
   return Number.parseInt(stamp.slice(0, 12), 16) || 0
 }
 
-type Held = <Data>(register: StoredRegister<Data> | undefined) => StoredRegister<Data> | undefined
-
 /**
  * A flag as registers that make one make it (see Life in registers.ts); lives up to `ended` are over. Its document is put together when first
  * asked for, so that many flags load fast: until the next one is assembled, nobody may change the registers.
@@ -38,23 +36,24 @@ export class AssembledFlag implements FlagSource {
   readonly environments: readonly string[]
   readonly #newest: StoredRegister<unknown>
   readonly #registers: FlagRegisters
-  readonly #broken: ReadonlyMap<string, string>
   #flag: Flag | undefined
 
   constructor(registers: FlagRegisters, ended: string) {
     const { definition, switches, targetings } = registers
-    const held: Held = (register) => (register?.live && register.birth > ended ? register : undefined)
+    this.#registers = registers
+    this.life = { birth: definition.birth, ended }
     const environments = new Set([...switches.keys(), ...targetings.keys()])
     environments.delete(defaultEnvironment)
-    this.#registers = registers
     this.#newest = newestOf(registers, ended)
     this.version = this.#newest.stamp
-    this.life = { birth: definition.birth, ended }
     this.environments = [...environments]
-      .filter((name) => held(switches.get(name)) ?? held(targetings.get(name)))
+      .filter((name) => this.#held(switches.get(name)) ?? this.#held(targetings.get(name)))
       .sort()
-    this.notice = notices(registers, held)
-    this.#broken = brokenParts(registers, this.environments, held)
+    this.notice = notices(
+      registers,
+      !this.#held(switches.get(defaultEnvironment)),
+      !this.#held(targetings.get(defaultEnvironment)),
+    )
   }
 
   /** Whether the definition can be read. If not, the flag answers nothing but PARSE_ERROR, and there is no document to show. */
@@ -67,16 +66,28 @@ export class AssembledFlag implements FlagSource {
     return this.#flag
   }
 
+  /** Why an environment cannot be answered, '' if it can. */
   brokenIn(environment: string): string {
-    return this.#broken.get('') ?? this.#broken.get(environment) ?? ''
+    const { definition, switches, targetings } = this.#registers
+    const parts = new Map<string, StoredRegister<unknown> | undefined>([['definition', definition]])
+    for (const name of environment === defaultEnvironment ? [environment] : [defaultEnvironment, environment]) {
+      parts.set(`switch of "${name}"`, this.#held(switches.get(name)))
+      parts.set(`targeting of "${name}"`, this.#held(targetings.get(name)))
+    }
+    for (const [part, register] of parts) if (register?.broken) return `the ${part} ${register.broken}`
+    return ''
+  }
+
+  /** The register if it is live and of this life. */
+  #held<Data>(register: StoredRegister<Data> | undefined): StoredRegister<Data> | undefined {
+    return register?.live && register.birth > this.life.ended ? register : undefined
   }
 
   #assemble(): Flag {
     const { namespace, key, definition, switches, targetings } = this.#registers
-    const held: Held = (register) => (register?.live && register.birth > this.life.ended ? register : undefined)
     const environments = this.environments.map((name): [string, EnvironmentSettings] => {
-      const enabled = held(switches.get(name))?.data?.enabled
-      const targeting = pickTargeting(held(targetings.get(name))?.data ?? {})
+      const enabled = this.#held(switches.get(name))?.data?.enabled
+      const targeting = pickTargeting(this.#held(targetings.get(name))?.data ?? {})
       return [name, enabled === undefined ? targeting : { enabled, ...targeting }]
     })
     const { by } = this.#newest
@@ -84,8 +95,8 @@ export class AssembledFlag implements FlagSource {
       key,
       namespace,
       ...(definition.data ?? { type: 'json', variations: {} }),
-      enabled: held(switches.get(defaultEnvironment))?.data?.enabled ?? false,
-      ...pickTargeting(held(targetings.get(defaultEnvironment))?.data ?? {}),
+      enabled: this.#held(switches.get(defaultEnvironment))?.data?.enabled ?? false,
+      ...pickTargeting(this.#held(targetings.get(defaultEnvironment))?.data ?? {}),
       ...(environments.length > 0 && { environments: Object.fromEntries(environments) }),
       version: this.version,
       createdAt: formatInstant(stampMs(definition.birth)),
@@ -93,26 +104,6 @@ export class AssembledFlag implements FlagSource {
       ...(by !== undefined && { updatedBy: by }),
     }
   }
-}
-
-/** Why an environment, or '' for all of them, cannot be answered. */
-function brokenParts(
-  { definition, switches, targetings }: FlagRegisters,
-  environments: readonly string[],
-  held: Held,
-): Map<string, string> {
-  const broken = new Map<string, string>()
-  const note = (environment: string, part: string, register: StoredRegister<unknown> | undefined) => {
-    if (register?.broken) broken.set(environment, `the ${part} ${register.broken}`)
-  }
-  note('', 'targeting', held(targetings.get(defaultEnvironment)))
-  note('', 'switch', held(switches.get(defaultEnvironment)))
-  note('', 'definition', definition)
-  for (const name of environments) {
-    note(name, `targeting of "${name}"`, held(targetings.get(name)))
-    note(name, `switch of "${name}"`, held(switches.get(name)))
-  }
-  return broken
 }
 
 function all({ definition, switches, targetings }: FlagRegisters): StoredRegister<unknown>[] {
@@ -128,11 +119,9 @@ function newestOf(registers: FlagRegisters, ended: string): StoredRegister<unkno
   )
 }
 
-function notices(registers: FlagRegisters, held: Held): string {
+function notices(registers: FlagRegisters, switchIsVoid: boolean, targetingIsVoid: boolean): string {
   const notes = all(registers).map((register) => register.notice)
-  if (!held(registers.switches.get(defaultEnvironment)))
-    notes.push('the switch is of an earlier life: the flag counts as disabled')
-  if (!held(registers.targetings.get(defaultEnvironment)))
-    notes.push('the targeting is of an earlier life: there is nothing to serve')
+  if (switchIsVoid) notes.push('the switch is of an earlier life: the flag counts as disabled')
+  if (targetingIsVoid) notes.push('the targeting is of an earlier life: there is nothing to serve')
   return notes.filter((note) => note !== '').join('; ')
 }

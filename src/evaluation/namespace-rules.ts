@@ -6,7 +6,7 @@ import { segmentRegisterSchema } from './schema.ts'
 import { SegmentTests } from './segment-tests.ts'
 import { defaultEnvironment } from './settings.ts'
 import { StoredFlag } from './stored-flag.ts'
-import { readRegister } from './stored-register.ts'
+import { StoredRegister } from './stored-register.ts'
 import { View, type ViewSource } from './view.ts'
 
 interface StoredSegment {
@@ -42,7 +42,7 @@ export class NamespaceRules {
   }
 
   #takeSegment(key: string, stamp: string, value: Uint8Array | null): void {
-    const register = readRegister(stamp, value, segmentRegisterSchema, this.#segments.get(key)?.register)
+    const register = new StoredRegister(stamp, value, segmentRegisterSchema, this.#segments.get(key)?.register)
     if (stamp === '') this.#segments.delete(key)
     else this.#segments.set(key, { register, segment: assembleSegment(this.#namespace, key, register) })
     this.#touchedSegments.add(key)

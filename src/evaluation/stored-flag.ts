@@ -4,7 +4,7 @@ import type { Targeting } from './model.ts'
 import type { FlagPart, Life } from './registers.ts'
 import { definitionRegisterSchema, switchRegisterSchema, targetingRegisterSchema } from './schema.ts'
 import { defaultEnvironment } from './settings.ts'
-import { readRegister, type StoredRegister } from './stored-register.ts'
+import { StoredRegister } from './stored-register.ts'
 
 /** The registers of one flag, and what they make. What makes a flag exist stands in registers.ts, at Life. */
 export class StoredFlag {
@@ -26,7 +26,7 @@ export class StoredFlag {
     if (part === 'switch') takeInto(this.#switches, environment, stamp, value, switchRegisterSchema)
     else if (part === 'targeting') takeInto(this.#targetings, environment, stamp, value, targetingRegisterSchema)
     else if (stamp === '') this.#definition = undefined
-    else this.#definition = readRegister(stamp, value, definitionRegisterSchema, this.#definition)
+    else this.#definition = new StoredRegister(stamp, value, definitionRegisterSchema, this.#definition)
   }
 
   /** Nothing is known of it any more, not even that it was deleted. */
@@ -78,7 +78,7 @@ function takeInto<Data>(
   schema: z.ZodType<Data>,
 ): void {
   if (stamp === '') registers.delete(environment)
-  else registers.set(environment, readRegister(stamp, value, schema, registers.get(environment)))
+  else registers.set(environment, new StoredRegister(stamp, value, schema, registers.get(environment)))
 }
 
 function later(a: string, b: string): string {

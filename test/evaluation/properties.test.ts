@@ -7,7 +7,7 @@ import { context, documents, environmentNames } from './arbitraries.ts'
 import { created, createdSegment, stamp } from './testbed.ts'
 
 /** `npm run test:fuzz` asks for more; a failure prints the seed and path that replay it. */
-const numRuns = Number(process.env.FLAGS_FUZZ_RUNS ?? 300)
+const numRuns = Number(process.env.FLAGS_FUZZ_RUNS ?? 150)
 const nowMs = Date.UTC(2026, 3, 1)
 
 function registersOf({
