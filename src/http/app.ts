@@ -59,9 +59,9 @@ export async function createApp(parts: AppParts): Promise<App> {
   const { catalog, node, settings, logger, requestSync } = parts
   const app = createServer(logger)
   const meter = createEvaluationMeter()
-  const registry = createRegistry({ catalog, node, meter })
-  const recent = recentChanges(catalog)
   const streams = createEventStreams()
+  const registry = createRegistry({ catalog, node, meter, streams })
+  const recent = recentChanges(catalog)
   const freshness = createFreshness({ catalog, recent, requestSync })
 
   acceptJson(app)

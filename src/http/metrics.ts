@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Catalog, NodeView } from '../catalog/ports.ts'
+import type { EventStreams } from './sse.ts'
 import type { App } from './types.ts'
 
 /** Counts evaluations by reason: a plain number each, because the hot path has no time for labels. */
@@ -24,10 +25,11 @@ export interface MetricsParts {
   readonly catalog: Catalog
   readonly node: NodeView
   readonly meter: EvaluationMeter
+  readonly streams: Pick<EventStreams, 'count'>
 }
 
 /** What `GET /metrics` tells. Everything that somebody else counts already is read when it is asked for. */
-export function createRegistry({ catalog, node, meter }: MetricsParts): Registry {
+export function createRegistry({ catalog, node, meter, streams }: MetricsParts): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 50 })
 
@@ -42,6 +44,7 @@ export function createRegistry({ catalog, node, meter }: MetricsParts): Registry
       'Writes since the start that lost to one whose author had not seen them',
       () => node.conflicts(),
     ],
+    ['flags_streams', 'Event streams that are open', () => streams.count],
     ['flags_node_ready', '1 when the node answers from a loaded ruleset', () => Number(node.notReady() === null)],
     ['flags_storage_failing', '1 when writes cannot be stored', () => Number(node.storageFailure() !== null)],
   ]

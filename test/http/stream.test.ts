@@ -140,6 +140,20 @@ test('the ruleset is answered whole, as 304, or as what changed since a root', a
   expect((await send('GET', '/ruleset?since=unheard')).json).not.toHaveProperty('since')
 })
 
+test('a ruleset that was asked for before is not served after a change, nor to another scope', async () => {
+  const { send } = await createTestbed()
+  await send('POST', '/flags', { key: 'a' })
+  expect((await send('GET', '/ruleset')).json).toMatchObject({ flags: [{ key: 'a', enabled: false }] })
+  await send('PATCH', '/flags/a', { enabled: true })
+  expect((await send('GET', '/ruleset')).json).toMatchObject({ flags: [{ key: 'a', enabled: true }] })
+  expect((await send('GET', '/ruleset?namespace=other')).json).toMatchObject({ namespace: 'other', flags: [] })
+  for (let i = 0; i < 20; i++) await send('GET', `/ruleset?environment=e${i}`)
+  expect((await send('GET', '/ruleset?environment=e0')).json).toMatchObject({
+    environment: 'e0',
+    flags: [{ enabled: true }],
+  })
+})
+
 test('the ruleset is compressed for those who ask', async () => {
   const { app, send } = await createTestbed()
   for (let i = 0; i < 20; i++) await send('POST', '/flags', { key: `flag-${i}` })

@@ -24,14 +24,25 @@ interface Dialect {
 
 const native: Dialect = {
   greeting: () => '',
-  changed: (root, { flags, segments }) =>
+  changed: framedOnce((root, { flags, segments }) =>
     eventFrame('change', root, { flags: Object.fromEntries(flags), segments: Object.fromEntries(segments), root }),
+  ),
   resync: (root) => eventFrame('resync', root, { root }),
 }
 
 // OpenFeature clients evaluate first and listen afterwards: the greeting brings what changed between the two, or a 304.
 const refetch = (root: string) => eventFrame('message', root, { type: 'refetchEvaluation', etag: root })
 const ofrep: Dialect = { greeting: refetch, changed: refetch, resync: refetch }
+
+/** Thousands of streams are told of one change: its frame is made for the first of them. */
+function framedOnce(make: Dialect['changed']): Dialect['changed'] {
+  const frames = new WeakMap<NamespaceChange, string>()
+  return (root, change) => {
+    const frame = frames.get(change) ?? make(root, change)
+    frames.set(change, frame)
+    return frame
+  }
+}
 
 /** `GET /stream`: the changes of a namespace as they happen. `Last-Event-ID` resumes where this node remembers that root. */
 export function streamRoute(app: App, parts: StreamParts): void {
