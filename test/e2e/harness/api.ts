@@ -1,4 +1,4 @@
-import type { NodeProcess } from './node-process.ts'
+import type { NodeProcess } from './launch.ts'
 import { until } from './until.ts'
 
 export interface Answer {
