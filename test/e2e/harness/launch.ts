@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { compileCacheEnv, nodeOptions } from '../../../scripts/runtime.ts'
 
 /** The checkout. */
 const root = join(import.meta.dirname, '../../..')
@@ -22,12 +23,17 @@ export interface LaunchOptions {
   readonly within?: readonly string[]
 }
 
-/** Starts `node src/main.js` with these arguments. Whoever calls sees to its end. */
+/** Starts `node src/main.ts` with these arguments. Whoever calls sees to its end. */
 export function spawnMain(args: readonly string[], { env = {}, within = [] }: LaunchOptions = {}): ChildProcess {
-  const cache = { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/flags-compile') }
-  const [command = process.execPath, ...rest] = [...within, process.execPath, join(root, 'src/main.js'), ...args]
+  const [command = process.execPath, ...rest] = [
+    ...within,
+    process.execPath,
+    ...nodeOptions,
+    join(root, 'src/main.ts'),
+    ...args,
+  ]
   return spawn(command, rest, {
-    env: { ...cache, ...withoutSettings(process.env), ...env },
+    env: { ...compileCacheEnv(root), ...withoutSettings(process.env), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }

@@ -34,13 +34,13 @@ export function uniqueCluster(): string {
   return `e2e-${process.pid}-${Math.random().toString(36).slice(2, 10)}`
 }
 
-/** Starts `node src/main.js` and waits until it is ready. Whatever happens, it ends with the test. */
+/** Starts `node src/main.ts` and waits until it is ready. Whatever happens, it ends with the test. */
 export function startNode({ dataDir, cluster, args = [], ...options }: NodeOptions): Promise<NodeProcess> {
   const ports = ['--host', '127.0.0.1', '--port', '0', '--mesh-port', '0']
   return whenReady(spawnForTest([...ports, '--data-dir', dataDir, '--cluster', cluster, ...args], options))
 }
 
-/** Runs `node src/main.js` with these arguments to its end. */
+/** Runs `node src/main.ts` with these arguments to its end. */
 export async function runMain(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   const child = spawnForTest(args, { env })
   let [out, err] = ['', '']
