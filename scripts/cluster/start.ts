@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { CommandError } from '../../src/cli/command-error.ts'
 import { importDocument } from '../../src/cli/import-document.ts'
 import { processTerminal } from '../../src/cli/terminal.ts'
+import { compileCacheEnv, nodeOptions } from '../runtime.ts'
 import type { StartCommand } from './arguments.ts'
 import { firstTakenPort } from './free-ports.ts'
 import { type ClusterDirectory, isRunning, type LocalNode } from './local-node.ts'
@@ -66,13 +67,17 @@ function startNodes(
   parts: StartParts,
 ): [LocalNode, ChildProcess][] {
   const host = config.host === '0.0.0.0' ? '127.0.0.1' : config.host === '::' ? '::1' : config.host
-  // Halves the processor time of a start: what one node has compiled, the others, and the next start, take over.
-  const env = { NODE_COMPILE_CACHE: join(parts.root, 'node_modules/.cache/flags-compile'), ...parts.env }
+  const env = { ...compileCacheEnv(parts.root), ...parts.env }
   return Array.from({ length: nodes }, (_, index) => {
     const port = basePort + index
     const own = ['--port', String(port), '--data-dir', parts.home.dataPath(index)]
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-    return parts.home.start(index, url, [join(parts.root, 'src/main.ts'), 'serve', ...own, ...passedOn], env)
+    return parts.home.start(
+      index,
+      url,
+      [...nodeOptions, join(parts.root, 'src/main.ts'), 'serve', ...own, ...passedOn],
+      env,
+    )
   })
 }
 
