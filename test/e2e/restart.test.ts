@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { ask, convergence, flagKeysOf, meshOf } from './harness/api.ts'
 import { makeDirectory, runMain, startNode, uniqueCluster } from './harness/node-process.ts'
@@ -86,4 +88,30 @@ test('a node without a directory keeps nothing and gets everything from its peer
     expect(await flagKeysOf(forgetful)).toEqual(new Set(['kept']))
     expect(await forgetful.end('SIGTERM')).toBe(0)
   }
+})
+
+test('a node whose database is broken says so, moves it aside, and is filled by its peers under a new identity', async () => {
+  const cluster = uniqueCluster()
+  const dataDir = makeDirectory()
+  const keeper = await startNode({ dataDir: makeDirectory(), cluster })
+  const broken = await startNode({ dataDir, cluster })
+  await convergence([keeper, broken])
+  const { self } = await meshOf(broken)
+  for (let i = 0; i < 20; i++)
+    expect((await ask(broken, 'POST', '/flags', { key: `flag-${i}`, description: 'x'.repeat(2_000) }))?.status).toBe(
+      201,
+    )
+  await convergence([keeper, broken])
+  expect(await broken.end('SIGTERM')).toBe(0)
+
+  const path = join(dataDir, 'flags.db')
+  const content = readFileSync(path)
+  writeFileSync(path, content.fill(0xa5, content.length / 2))
+  const refilled = await startNode({ dataDir, cluster })
+  await convergence([keeper, refilled])
+  expect((await meshOf(refilled)).self.id).not.toBe(self.id)
+  expect(await flagKeysOf(refilled)).toEqual(await flagKeysOf(keeper))
+  expect((await flagKeysOf(refilled)).size).toBe(20)
+  expect(JSON.stringify(refilled.log)).toContain('flags.db.corrupt-')
+  expect(readdirSync(dataDir).some((name) => name.startsWith('flags.db.corrupt-'))).toBe(true)
 })
