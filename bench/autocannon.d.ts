@@ -1,6 +1,7 @@
 declare module 'autocannon' {
   interface Options {
     readonly url: string
+    readonly headers?: Readonly<Record<string, string>>
     readonly connections: number
     readonly pipelining: number
     /** Seconds. */

@@ -1,4 +1,4 @@
-import type { FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { FlagsError } from '../../base/errors.ts'
 import { roles } from '../../catalog/api-keys.ts'
 import type { Actor } from '../../catalog/ports.ts'
@@ -38,13 +38,30 @@ export function guard(app: App, callers: Callers | undefined): void {
       throw new Error(`Nobody decided who may call ${String(route.method)} ${route.url}: see access/table.ts`)
     route.config = { ...route.config, role: access.role }
     if (!callers || access.role === 'open') return
-    route.onRequest = [admission(callers, access, access.role), ...[route.onRequest ?? []].flat()]
+    const admit = admission(callers, access, access.role)
+    const { handler } = route
+    if (route.config.hot) {
+      // Running a hook costs as much as all of the checks; and a GET has nothing to parse that these should come before.
+      route.handler = function (request, reply) {
+        admit(request, reply)
+        return handler.call(this, request, reply)
+      }
+    } else {
+      const hook: onRequestHookHandler = (request, reply, done) => {
+        admit(request, reply)
+        done()
+      }
+      route.onRequest = [hook, ...[route.onRequest ?? []].flat()]
+    }
   })
 }
 
-function admission(callers: Callers, access: Access, role: Exclude<Role, 'open'>): onRequestHookHandler {
+type Admit = (request: FastifyRequest, reply: FastifyReply) => void
+
+/** Throws UNAUTHENTICATED, RATE_LIMITED, FORBIDDEN. */
+function admission(callers: Callers, access: Access, role: Exclude<Role, 'open'>): Admit {
   const rank = roles.indexOf(role)
-  return (request, reply, done) => {
+  return (request, reply) => {
     const secret = secretOf(request)
     if (secret === undefined) {
       throw new FlagsError('UNAUTHENTICATED', 'Send an API key, as X-API-Key: KEY or Authorization: Bearer KEY.')
@@ -57,7 +74,6 @@ function admission(callers: Callers, access: Access, role: Exclude<Role, 'open'>
       throw new FlagsError('FORBIDDEN', `This needs the role ${role}, and the key has ${caller.role}.`)
     }
     confine(request, access, caller)
-    done()
   }
 }
 

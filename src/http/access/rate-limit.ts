@@ -34,10 +34,11 @@ export class RateWindow {
 export function countRequest(window: RateWindow, limit: number, nowMs: number, reply: FastifyReply): void {
   const used = window.use(nowMs)
   const secondsLeft = window.secondsLeft(nowMs)
+  // As texts: Node would look at numbers twice.
   reply
-    .header('ratelimit-limit', limit)
-    .header('ratelimit-remaining', used < limit ? limit - used : 0)
-    .header('ratelimit-reset', secondsLeft)
+    .header('ratelimit-limit', String(limit))
+    .header('ratelimit-remaining', used < limit ? String(limit - used) : '0')
+    .header('ratelimit-reset', String(secondsLeft))
   if (used > limit) {
     throw new FlagsError('RATE_LIMITED', `This key has used its ${limit} requests of this minute.`, {
       retryAfterSeconds: secondsLeft,
