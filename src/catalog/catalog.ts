@@ -80,6 +80,7 @@ export function createCatalog({ replica, nodeId, now, delay, secrets }: CatalogP
     writes,
     locks,
     log,
+    pause: () => delay(0),
   })
 
   function take(registerKeys: Iterable<string>): void {

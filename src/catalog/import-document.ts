@@ -24,6 +24,9 @@ interface Counts {
   deleted: number
 }
 
+/** Definitions that are parsed before others get a turn: some 10 ms on a slow core, so that probes are answered meanwhile. */
+const parsedAtOnce = 100
+
 export interface ImporterParts<F extends Definition, G extends F & Stored, S extends Definition, T extends S & Stored> {
   readonly flags: Kind<F, G>
   readonly segments: Kind<S, T>
@@ -32,6 +35,8 @@ export interface ImporterParts<F extends Definition, G extends F & Stored, S ext
   readonly writes: DurableWrites
   readonly locks: KeyLocks
   readonly log: ChangeLog
+  /** Lets everything else that waits have its turn. */
+  readonly pause: () => Promise<void>
 }
 
 export function createImporter<F extends Definition, G extends F & Stored, S extends Definition, T extends S & Stored>(
@@ -41,8 +46,8 @@ export function createImporter<F extends Definition, G extends F & Stored, S ext
     async run(document, mode, namespace, options) {
       const { flags: flagBodies, segments: segmentBodies } = sections(document)
       const faults: InputFault[] = []
-      const flags = parseAll(parts.flags, flagBodies, namespace, 'flags', faults)
-      const segments = parseAll(parts.segments, segmentBodies, namespace, 'segments', faults)
+      const flags = await parseAll(parts, parts.flags, flagBodies, namespace, 'flags', faults)
+      const segments = await parseAll(parts, parts.segments, segmentBodies, namespace, 'segments', faults)
       const named = [...flags, ...segments].map((definition) => definition.namespace)
       const namespaces = new Set(named.length > 0 ? named : [namespace])
       // Before any fault is told, because faults tell what exists.
@@ -85,17 +90,19 @@ function sections(document: unknown): { flags: readonly unknown[]; segments: rea
   return { flags: flags as unknown[], segments: segments as unknown[] }
 }
 
-function parseAll<D extends Definition, T extends D & Stored>(
+async function parseAll<D extends Definition, T extends D & Stored>(
+  { pause }: { readonly pause: () => Promise<void> },
   kind: Kind<D, T>,
   bodies: readonly unknown[],
   namespace: string,
   section: string,
   faults: InputFault[],
-): D[] {
+): Promise<D[]> {
   const parsed: D[] = []
   const seen = new Set<string>()
   for (const [index, body] of bodies.entries()) {
     const at = `${section}[${index}]`
+    if (index % parsedAtOnce === parsedAtOnce - 1) await pause()
     try {
       const definition = kind.parse(namespaceOf(body) ?? namespace, body)
       const id = lockKey(kind.noun, definition.namespace, definition.key)
