@@ -15,12 +15,27 @@ const descriptionCharactersMax = 4_096
 /** Characters of a name that is not a key: variations, rules, tags, attributes, override values, owners, salts. */
 const nameCharactersMax = 256
 
-/** Flag, segment, namespace and environment keys. */
+/** Segment, namespace and environment keys. */
 export const keySchema = z
   .string()
   .regex(
     new RegExp(`^[A-Za-z0-9._\\-/:]{1,${keyCharactersMax}}$`),
     `must be 1-${keyCharactersMax} characters of letters, digits, ".", "_", "-", "/", ":"`,
+  )
+
+/**
+ * Flag keys: letters and digits of any language, and pictures too, since flags that come from other servers must keep their names. In
+ * ASCII a key may have as many characters as any other; a longer one would make the keys of its registers too long.
+ */
+const flagKeySchema = z
+  .string()
+  .regex(
+    /^[\p{L}\p{M}\p{N}\p{So}._\-/:]+$/u,
+    `must be 1-${keyCharactersMax} characters of letters, digits, ".", "_", "-", "/", ":"`,
+  )
+  .refine(
+    (key) => new TextEncoder().encode(key).length <= keyCharactersMax,
+    `must be at most ${keyCharactersMax} bytes of UTF-8`,
   )
 
 // A name may be in any language; a control character in it is a mistake or an attack on a log.
@@ -70,7 +85,7 @@ export const conditionSchema: z.ZodType<Condition> = z
       },
     }),
     z.strictObject({ segment: keySchema }),
-    z.strictObject({ flag: keySchema, variations: z.array(nameSchema) }),
+    z.strictObject({ flag: flagKeySchema, variations: z.array(nameSchema) }),
     z.strictObject({
       bucket: z.strictObject({
         ...bucketingShape,
@@ -114,7 +129,7 @@ const targetingShape = {
   overrides: z.record(nameSchema, z.record(z.string().min(1).max(nameCharactersMax), nameSchema)).optional(),
   rules: z.array(ruleSchema).optional(),
   fallthrough: serveSchema.optional(),
-  prerequisites: z.array(z.strictObject({ flag: keySchema, variations: z.array(nameSchema).min(1) })).optional(),
+  prerequisites: z.array(z.strictObject({ flag: flagKeySchema, variations: z.array(nameSchema).min(1) })).optional(),
 }
 
 const definitionShape = {
@@ -162,7 +177,7 @@ const shortForms = { rolloutPercentage: percentageSchema.optional(), rollout_per
 /** A flag as people send it. */
 export const flagDocumentSchema = z
   .strictObject({
-    key: keySchema,
+    key: flagKeySchema,
     namespace: keySchema.optional(),
     ...definitionShape,
     type: definitionShape.type.optional(),
