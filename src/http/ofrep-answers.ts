@@ -24,9 +24,15 @@ const snippets = new Snippets(successHead)
 
 /** A success as JSON (evaluationSuccess). No value to give means leaving it out: the caller's default holds. */
 export function ofrepSuccess(flag: CompiledFlag, evaluation: Evaluation): string {
-  const { reason, ruleId } = evaluation
-  const rule = ruleId === undefined ? '' : `,"ruleId":${JSON.stringify(ruleId)}`
-  return `${snippets.of(flag, evaluation)},"reason":"${reason}","metadata":{"version":"${flag.version}"${rule}}}`
+  return `${snippets.of(flag, evaluation)},"reason":"${evaluation.reason}","metadata":${metadataOf(flag, evaluation)}}`
+}
+
+/** What the flag's author wrote wins over what we say by the same name. */
+function metadataOf({ version, metadata }: CompiledFlag, { ruleId }: Evaluation): string {
+  if (metadata) return JSON.stringify({ version, ruleId, ...metadata })
+  return ruleId === undefined
+    ? `{"version":"${version}"}`
+    : `{"version":"${version}","ruleId":${JSON.stringify(ruleId)}}`
 }
 
 function successHead({ key }: CompiledFlag, { value, variation }: Evaluation): string {

@@ -9,30 +9,43 @@ interface Course {
   readonly linear: boolean
 }
 
-/** Milliseconds in which a linear ramp counts as standing still. */
-const rampSliceMs = 1_000
+/** How the clock moves the answers of a set of flags. */
+interface Motion {
+  readonly courses: readonly Course[]
+  /** Beside schedules: a flag compares instants with the clock, or draws lots. */
+  readonly ticking: boolean
+}
+
+/** Milliseconds in which what moves all the time, such as a linear ramp, counts as standing still. */
+const sliceMs = 1_000
 
 /** By the array of compiled flags, which every change of the ruleset replaces. */
-const known = new WeakMap<readonly CompiledFlag[], readonly Course[]>()
+const known = new WeakMap<readonly CompiledFlag[], Motion>()
 
 /**
- * Names the stretch of time in which no schedule of these flags changes an answer: the same text on every node whose clock
- * is in it. '' where there is no schedule.
+ * Names the stretch of time in which the clock alone changes no answer of these flags: the same text on every node whose clock
+ * is in it. '' where it never changes one.
  */
 export function timeSlice(ruleset: Ruleset, namespace: string, environment: string, nowMs: number): string {
   const flags = ruleset.all(namespace, environment)
-  let courses = known.get(flags)
-  if (!courses) {
-    courses = ruleset.flags(namespace).flatMap((flag) => coursesOf(flag, environment))
-    known.set(flags, courses)
+  let motion = known.get(flags)
+  if (!motion) {
+    const courses = ruleset.flags(namespace).flatMap((flag) => coursesOf(flag, environment))
+    motion = { courses, ticking: flags.some((flag) => flag.ticking) }
+    known.set(flags, motion)
   }
-  return courses.map((course) => position(course, nowMs)).join()
+  const positions = motion.courses.map((course) => position(course, nowMs))
+  return (motion.ticking ? [...positions, sliceOf(nowMs)] : positions).join()
 }
 
 function position({ stepsMs, linear }: Course, nowMs: number): string {
   const passed = stepsMs.filter((atMs) => atMs <= nowMs).length
   const moving = linear && passed > 0 && passed < stepsMs.length
-  return moving ? `${passed}+${Math.floor(nowMs / rampSliceMs)}` : String(passed)
+  return moving ? `${passed}+${sliceOf(nowMs)}` : String(passed)
+}
+
+function sliceOf(nowMs: number): number {
+  return Math.floor(nowMs / sliceMs)
 }
 
 function coursesOf(flag: Flag, environment: string): Course[] {

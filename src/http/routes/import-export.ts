@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { importBytesMax } from '../../base/limits.ts'
+import { foreignToDocument } from '../../catalog/foreign-import.ts'
 import type { Catalog } from '../../catalog/ports.ts'
 import { namespacesAsked, visibleTo } from '../access/visible.ts'
 import { ackFields, key, namespace } from '../schemas.ts'
@@ -7,10 +8,12 @@ import type { App } from '../types.ts'
 import { writeOptions } from '../writing.ts'
 
 /** Turns a document of another format into ours. Throws MALFORMED or INVALID with the path of each fault. */
-type Reader = (document: unknown) => unknown
+type Reader = (document: unknown, namespace: string) => unknown
 
 const readers = {
   flags: (document) => document,
+  flagd: (document, namespace) => foreignToDocument('flagd', document, namespace),
+  unleash: (document, namespace) => foreignToDocument('unleash', document, namespace),
 } satisfies Record<string, Reader>
 const formats = Object.keys(readers) as (keyof typeof readers)[]
 
@@ -27,7 +30,7 @@ export function importExportRoutes(app: App, { catalog }: { catalog: Catalog }):
   const schema = { querystring: importQuery, body: z.unknown() }
   app.post('/import', { schema, bodyLimit: importBytesMax }, async (request) => {
     const { mode, format, namespace } = request.query
-    const document = readers[format](request.body)
+    const document = readers[format](request.body, namespace)
     return catalog.importDocument(document, mode, namespace, writeOptions(request, request.query))
   })
 
