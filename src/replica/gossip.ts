@@ -19,8 +19,8 @@ const pushIntervalMs = 10
 const deltaRecordsMax = 64
 /** Records that one push or tick sends to a peer; the rest waits for the next. */
 const burstRecordsMax = 64
-/** Header, standing and array headers of a packet, at most. */
-const packetOverheadBytes = 40
+/** Prefix, standing and array headers of a packet, at most. */
+const packetOverheadBytes = 56
 
 interface Queued {
   readonly rumor: Rumor

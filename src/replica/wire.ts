@@ -1,17 +1,22 @@
 import { Packr } from 'msgpackr'
+import { murmur32Bytes } from '../base/hash.ts'
 import { bulkFrameBytesMax, packetBytesMax } from '../base/limits.ts'
 import { isPlainMessagePack } from './msgpack-scan.ts'
 import { type Frame, frameFields, type Packet, packetFields, readFrame, readPacket } from './wire-fields.ts'
 
-/** `FM` for flags mesh, then the version: what carries another is dropped before anything else is looked at. */
+/**
+ * `FM` for flags mesh, then the version: what carries another is dropped before anything else is looked at. Then a checksum of
+ * the body: one flipped bit that UDP's sixteen let through would be a write like any other, and spread, and never go away.
+ */
 const magic = [0x46, 0x4d] as const
 export const protocolVersion = 1
-export const prefixBytes = 3
+export const prefixBytes = 7
+const checksumAt = 3
 
 const packr = new Packr({ useRecords: false })
 
 /** Why bytes were not understood; each is a counter. */
-export type WireFault = 'oversized' | 'foreign' | 'version' | 'malformed'
+export type WireFault = 'oversized' | 'foreign' | 'version' | 'corrupt' | 'malformed'
 
 export function encodePacket(packet: Packet): Uint8Array {
   return encode(packetFields(packet))
@@ -39,6 +44,7 @@ function encode(fields: readonly unknown[]): Uint8Array {
   bytes.set(magic)
   bytes[2] = protocolVersion
   bytes.set(body, prefixBytes)
+  viewOf(bytes).setUint32(checksumAt, murmur32Bytes(bytes.subarray(prefixBytes)))
   return bytes
 }
 
@@ -46,9 +52,16 @@ function decode(bytes: Uint8Array, bytesMax: number): unknown[] | WireFault {
   if (bytes.length > bytesMax) return 'oversized'
   if (bytes[0] !== magic[0] || bytes[1] !== magic[1]) return 'foreign'
   if (bytes[2] !== protocolVersion) return 'version'
+  if (bytes.length <= prefixBytes) return 'malformed'
+  const body = bytes.subarray(prefixBytes)
+  if (viewOf(bytes).getUint32(checksumAt) !== murmur32Bytes(body)) return 'corrupt'
   if (!isPlainMessagePack(bytes, prefixBytes)) return 'malformed'
-  const fields = unpack(bytes.subarray(prefixBytes))
+  const fields = unpack(body)
   return Array.isArray(fields) ? fields : 'malformed'
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 /** The scan lets strings pass that are not UTF-8, over which a decoder may stumble. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { Packr } from 'msgpackr'
 import { expect, test } from 'vitest'
+import { murmur32Bytes } from '../../src/base/hash.ts'
 import { bulkFrameBytesMax, packetBytesMax } from '../../src/base/limits.ts'
 import { isPlainMessagePack } from '../../src/replica/msgpack-scan.ts'
 import {
@@ -16,8 +17,10 @@ import { frames, packets } from './arbitraries.ts'
 const packr = new Packr({ useRecords: false })
 const prefix = [0x46, 0x4d, protocolVersion]
 
+/** A message of this body as a sender with our protocol would make it, checksum included. */
 function withPrefix(body: ArrayLike<number>): Uint8Array {
-  return Uint8Array.from([...prefix, ...Array.from(body)])
+  const sum = murmur32Bytes(Uint8Array.from(body))
+  return Uint8Array.from([...prefix, sum >>> 24, (sum >>> 16) & 255, (sum >>> 8) & 255, sum & 255, ...Array.from(body)])
 }
 
 /** The bytes with some of them changed, cut off or added: what is nearly right goes deepest. */
@@ -62,7 +65,10 @@ test('random bytes never throw, and are not taken for a message', () => {
 })
 
 test('damaged messages never throw, and what is still understood encodes again', () => {
-  const nearly = fc.oneof(packets.map(encodePacket), frames.map(encodeFrame)).chain(damaged)
+  const bodies = fc
+    .oneof(packets.map(encodePacket), frames.map(encodeFrame))
+    .map((bytes) => bytes.subarray(prefixBytes))
+  const nearly = bodies.chain(damaged).map(withPrefix)
   fc.assert(
     fc.property(nearly, (bytes) => {
       const packet = decodePacket(bytes)
@@ -111,7 +117,18 @@ test('nesting, maps, extensions and 64-bit integers are refused before the decod
   }
 })
 
-test('the cause of a drop is told: too large, not ours, of another version', () => {
+test('one flipped bit anywhere is noticed', () => {
+  fc.assert(
+    fc.property(packets.map(encodePacket), fc.nat(), fc.nat(7), (bytes, at, bit) => {
+      const flipped = Uint8Array.from(bytes)
+      flipped[at % bytes.length] = (flipped[at % bytes.length] as number) ^ (1 << bit)
+      expect(typeof decodePacket(flipped)).toBe('string')
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+test('the cause of a drop is told: too large, not ours, of another version, damaged', () => {
   const bytes = encodePacket({
     root: '0'.repeat(16),
     wallMs: 1,
@@ -129,5 +146,6 @@ test('the cause of a drop is told: too large, not ours, of another version', () 
   expect(decodePacket(Uint8Array.from([...prefix.slice(0, 2), protocolVersion + 1, ...bytes.subarray(3)]))).toBe(
     'version',
   )
-  expect(decodePacket(bytes.subarray(0, -1))).toBe('malformed')
+  expect(decodePacket(bytes.subarray(0, -1))).toBe('corrupt')
+  expect(decodePacket(bytes.subarray(0, 5))).toBe('malformed')
 })
