@@ -5,7 +5,8 @@ import type { NodeProcess } from '../test/e2e/harness/launch.ts'
 import { until } from '../test/e2e/harness/until.ts'
 import { follow } from './support/event-stream.ts'
 import { MeshOfNodes } from './support/mesh-of-nodes.ts'
-import { publish, spread } from './support/report.ts'
+import { statsOf } from './support/process-stats.ts'
+import { publish, spread, tenth } from './support/report.ts'
 
 /**
  * How long until a write is visible everywhere: from sending it to a random node until each node's event stream tells its
@@ -42,6 +43,7 @@ await Promise.all(
   ),
 )
 
+const cpuBeforeMs = cpuMs()
 const everyPairMs: number[] = []
 const lastNodeMs: number[] = []
 const answeredMs: number[] = []
@@ -62,6 +64,7 @@ for (let i = 0; i < writes; i++) {
   await delay(pauseMs)
 }
 
+const cpuMsPerWrite = tenth((cpuMs() - cpuBeforeMs) / writes)
 const perNode = spread(everyPairMs)
 const unit = 'milliseconds from sending a write until a stream tells its version'
 publish('propagation', {
@@ -72,5 +75,11 @@ publish('propagation', {
   eachNodeMs: perNode,
   lastNodeMs: spread(lastNodeMs),
   answeredMs: spread(answeredMs),
+  /** Of all nodes together, what they do between writes included. */
+  cpuMsPerWrite,
 })
 process.exit(perNode.p99 < goalP99Ms ? 0 : 1)
+
+function cpuMs(): number {
+  return mesh.nodes.reduce((sum, { pid }) => sum + statsOf(pid).cpuMs, 0)
+}
