@@ -30,6 +30,10 @@ export const changesRememberedMax = 1_000
 export const keyNameCharactersMax = 256
 /** Namespaces, and environments, that one API key may be confined to: they are looked through at each request. */
 export const confinedToMax = 100
+/** Entries of the audit log that one query reads, whatever it asks for: some 20 ms. The cursor goes on from there. */
+export const auditScannedMax = 5_000
+/** Entries in one page of the audit log or of a history. */
+export const pageEntriesMax = 200
 /** API keys whose check a node remembers; more than that take turns, and are hashed again. */
 export const authenticatedKeysMax = 10_000
 /** Networks whose failed authentications a node counts; the one not seen for longest is forgotten. */

@@ -4,6 +4,7 @@ import { wallMsOf } from '../crdt/stamp.ts'
 import type { Replica } from '../replica/ports.ts'
 import type { ChangeLog } from './change-log.ts'
 import type { DurableWrites } from './durable-writes.ts'
+import type { LoggedChange } from './log-entry.ts'
 import type { Confinement, WriteOptions } from './ports.ts'
 
 /** Each role may do what the ones before it may. */
@@ -82,7 +83,7 @@ export function createApiKeys({ replica, writes, log, secrets }: ApiKeysParts): 
       const hash = secrets.sha256(secret)
       const value = encoder.encode(JSON.stringify({ schema: 1, by: options.actor.name, hash, data: wanted }))
       const deed = { namespace: '', noun: 'key', key: id, change: 'created', before: null, after: wanted } as const
-      const entry = log.register({ ...deed, actor: options.actor, reason: options.reason, registers: ['key'] })
+      const entry = log.register({ ...deed, ...authorOf(options), registers: ['key'] })
       await writes.write([{ key: prefix + id, value }, entry], options.ack)
       const stored = keys.get(id)
       if (!stored)
@@ -97,7 +98,7 @@ export function createApiKeys({ replica, writes, log, secrets }: ApiKeysParts): 
       if (!held?.value)
         throw new FlagsError('NOT_FOUND', `There is no API key with the id "${id}". GET /keys lists them.`)
       const deed = { namespace: '', noun: 'key', key: id, change: 'deleted', before: held.stamp, after: null } as const
-      const entry = log.register({ ...deed, actor: options.actor, reason: options.reason, registers: ['key'] })
+      const entry = log.register({ ...deed, ...authorOf(options), registers: ['key'] })
       await writes.write([{ key: prefix + id, value: null }, entry], options.ack)
     },
 
@@ -122,6 +123,10 @@ export function createApiKeys({ replica, writes, log, secrets }: ApiKeysParts): 
       }
     },
   }
+}
+
+function authorOf({ actor, reason, requestId }: WriteOptions): Pick<LoggedChange, 'actor' | 'reason' | 'requestId'> {
+  return { actor, reason, requestId }
 }
 
 /** A register that cannot be read opens nothing: it is as if the key had been revoked. */

@@ -44,7 +44,8 @@ export function createCatalog({ replica, nodeId, now, delay, secrets }: CatalogP
   const ruleset = createRuleset()
   const writes = createDurableWrites({ replica, now, delay })
   const locks = createKeyLocks()
-  const log = createChangeLog({ replica, nodeId, newId: secrets.newId, sha256: secrets.sha256 })
+  const { newId, sha256 } = secrets
+  const log = createChangeLog({ replica, nodeId, newId, sha256, pause: () => delay(0) })
   const keys = createApiKeys({ replica, writes, log, secrets })
 
   const flagKind: Kind<FlagDefinition, Flag> = {

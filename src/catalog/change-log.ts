@@ -1,40 +1,24 @@
+import { auditScannedMax } from '../base/limits.ts'
 import type { RegisterChange, RegisterRecord } from '../crdt/register.ts'
-import { wallMsOf } from '../crdt/stamp.ts'
+import { type Stamp, wallMsOf } from '../crdt/stamp.ts'
 import type { Replica } from '../replica/ports.ts'
-import type { Actor } from './ports.ts'
-
-/** What kind of thing a change was made to. */
-export type Noun = 'flag' | 'segment' | 'key'
-export type ChangeKind = 'created' | 'updated' | 'deleted' | 'rolledBack' | 'imported'
-
-/** One change, as its author's node wrote it down: replicated, never changed afterwards. */
-export interface LogEntry {
-  /** The stamp of the change: the version that the thing had after it, at the node that made it. */
-  readonly version: string
-  /** RFC 3339, from the stamp. */
-  readonly at: string
-  readonly actor: Actor
-  /** Id of the node where it was made. */
-  readonly node: string
-  readonly namespace: string
-  readonly noun: Noun
-  readonly key: string
-  readonly change: ChangeKind
-  readonly reason?: string
-  /** Version that the author replaced, null for none. */
-  readonly before: string | null
-  /** The definition after the change, null when deleted. */
-  readonly after: unknown
-  /** Which registers it wrote, by what follows the thing's key: `switch|default`. */
-  readonly registers: readonly string[]
-  /** SHA-256 of the newest entry that the author's node held, '' for none: see verify. */
-  readonly prev: string
-  /** Another author, who had not seen this change, wrote one of the same registers later. */
-  readonly conflict: boolean
-}
+import { createLogChain, type Verification } from './log-chain.ts'
+import {
+  decodeEntry,
+  encodeEntry,
+  isLogKey,
+  type LogEntry,
+  type LoggedChange,
+  logKeyOf,
+  markConflicts,
+  type Noun,
+  parseLogKey,
+  thingName,
+} from './log-entry.ts'
 
 export interface LogQuery {
-  readonly namespace?: string
+  /** All when left out. Changes of API keys are in none, and so in the answer for all alone. */
+  readonly namespaces?: readonly string[]
   readonly key?: string
   /** Id or name. */
   readonly actor?: string
@@ -43,21 +27,14 @@ export interface LogQuery {
   /** Wall clock ms, exclusive. */
   readonly toMs?: number
   readonly limit: number
-  /** Version of the last entry of the page before. */
+  /** The nextCursor of the page before. */
   readonly cursor?: string
 }
 
-/** What the author says; the rest of the entry follows. */
-export interface LoggedChange {
-  readonly namespace: string
-  readonly noun: Noun
-  readonly key: string
-  readonly change: ChangeKind
-  readonly actor: Actor
-  readonly reason?: string
-  readonly before: string | null
-  readonly after: unknown
-  readonly registers: readonly string[]
+export interface LogPage {
+  readonly entries: readonly LogEntry[]
+  /** There may be more, though this page is not full: a query looks through so many entries and no more. */
+  readonly nextCursor?: string
 }
 
 /** The audit log: append-only registers beside what they tell of, so they converge by the same gossip. */
@@ -65,142 +42,166 @@ export interface ChangeLog {
   /** The register that must be written together with the change. */
   register(change: LoggedChange): RegisterChange
   /** Newest first. */
-  history(namespace: string, noun: Noun, key: string): LogEntry[]
+  history(namespace: string, noun: Noun, key: string): readonly LogEntry[]
   /** Newest first, over everything. */
-  query(query: LogQuery): { entries: LogEntry[]; nextCursor?: string }
-  /** Entries whose `prev` names an entry that is not there as it was: missing, or changed since. */
-  verify(): { entries: number; broken: LogEntry[] }
+  query(query: LogQuery): LogPage
+  /** The definition that the thing had before the entry, if the log still has the entry that left it so; else null. */
+  definitionBefore(entry: LogEntry): unknown
+  /** What the register tells; undefined for registers of other things, and for what cannot be read. */
+  entry(registerKey: string): LogEntry | undefined
+  verify(): Promise<Verification>
   /** Registers that changed; others than the log's are ignored. */
   onChanged(keys: readonly string[]): void
   onForgotten(keys: readonly string[]): void
 }
 
 export interface ChangeLogParts {
-  readonly replica: Pick<Replica, 'get' | 'records'>
+  readonly replica: Pick<Replica, 'get'>
   readonly nodeId: string
   /** 16 lowercase hex digits, new at each call. */
   readonly newId: () => string
   /** SHA-256 as hex. */
   readonly sha256: (bytes: Uint8Array) => string
+  /** Lets others have their turn. */
+  readonly pause: () => Promise<void>
 }
 
-const prefix = 'log|'
-const encoder = new TextEncoder()
-const decoder = new TextDecoder()
+/** An entry's place in the order of time. */
+interface Place {
+  readonly stamp: Stamp
+  readonly id: string
+  readonly registerKey: string
+}
 
-export function createChangeLog({ replica, nodeId, newId, sha256 }: ChangeLogParts): ChangeLog {
-  /** thing -> register keys of its entries. */
-  const things = new Map<string, Set<string>>()
+interface Thing {
+  readonly registerKeys: Set<string>
+  newest: string
+}
+
+export function createChangeLog({ replica, nodeId, newId, sha256, pause }: ChangeLogParts): ChangeLog {
+  const chain = createLogChain(sha256, pause)
+  const things = new Map<string, Thing>()
+  /** Every entry, oldest first once it is sorted. Entries come in almost that order, so that sorting costs little. */
+  let timeline: Place[] = []
+  let sorted = true
   let newest: RegisterRecord | undefined
 
-  function thingOf(registerKey: string): string {
-    return registerKey.slice(prefix.length, registerKey.lastIndexOf('|'))
+  function recordsOf(registerKeys: Iterable<string>): RegisterRecord[] {
+    const records = [...registerKeys].map((registerKey) => replica.get(registerKey))
+    return records.filter((record): record is RegisterRecord => Boolean(record?.value))
   }
 
-  /** Stamps cover the order, so that exchanging two entries' stamps shows as well. */
-  function hashOf(record: RegisterRecord): string {
-    return sha256(encoder.encode(`${record.key}\n${record.stamp}\n${decoder.decode(record.value ?? new Uint8Array())}`))
+  function historyOf(thing: string): LogEntry[] {
+    const records = recordsOf(things.get(thing)?.registerKeys ?? [])
+    const entries = records.map(decodeEntry).filter((entry) => entry !== undefined)
+    return markConflicts(entries.sort((a, b) => (a.version < b.version ? 1 : -1)))
   }
 
-  function read(registerKey: string): LogEntry | undefined {
-    const record = replica.get(registerKey)
-    if (!record?.value) return undefined
-    const parts = registerKey.split('|')
-    try {
-      const body = JSON.parse(decoder.decode(record.value)) as Omit<LogEntry, 'version' | 'at' | 'conflict'>
-      const at = new Date(wallMsOf(record.stamp)).toISOString()
-      const [, namespace = '', noun = '', key = ''] = parts
-      return { ...body, namespace, noun: noun as Noun, key, version: record.stamp, at, conflict: false }
-    } catch {
-      // A peer of ours cannot have written this; whoever holds the mesh key can. It shows in verify, and nowhere else.
-      return undefined
+  function entry(registerKey: string): LogEntry | undefined {
+    const record = isLogKey(registerKey) ? replica.get(registerKey) : undefined
+    return record?.value ? decodeEntry(record) : undefined
+  }
+
+  function* newestFirst({ cursor, fromMs, toMs }: LogQuery): Iterable<Place> {
+    if (!sorted) timeline.sort(byTime)
+    sorted = true
+    const below =
+      cursor === undefined ? timeline.length : timeline.findLastIndex((place) => cursorOf(place) < cursor) + 1
+    for (let i = below - 1; i >= 0; i--) {
+      const place = timeline[i] as Place
+      const ms = wallMsOf(place.stamp)
+      if (fromMs !== undefined && ms < fromMs) return
+      if (toMs === undefined || ms < toMs) yield place
     }
   }
 
-  function entriesOf(thing: string): LogEntry[] {
-    const entries: LogEntry[] = []
-    for (const key of things.get(thing) ?? []) {
-      const entry = read(key)
-      if (entry) entries.push(entry)
-    }
-    return markConflicts(entries.sort(newestFirst))
+  /** Whether an entry lost is known from its whole history alone. */
+  function withConflicts(entries: readonly LogEntry[]): LogEntry[] {
+    const histories = new Map<string, Map<string, LogEntry>>()
+    return entries.map((found) => {
+      const thing = thingName(found.namespace, found.noun, found.key)
+      const history = histories.get(thing) ?? new Map(historyOf(thing).map((one) => [one.id, one]))
+      histories.set(thing, history)
+      return history.get(found.id) ?? found
+    })
   }
 
   return {
+    entry,
+
     register(change) {
-      const { namespace, noun, key, ...rest } = change
-      const value = { schema: 1, node: nodeId, ...rest, prev: newest ? hashOf(newest) : '' }
-      return { key: `${prefix}${namespace}|${noun}|${key}|${newId()}`, value: encoder.encode(JSON.stringify(value)) }
+      const saw = things.get(thingName(change.namespace, change.noun, change.key))?.newest ?? ''
+      const prev = newest ? { version: newest.stamp, hash: chain.hashOf(newest) } : null
+      return { key: logKeyOf(change, newId()), value: encodeEntry(change, { node: nodeId, saw, prev }) }
     },
 
-    history: (namespace, noun, key) => entriesOf(`${namespace}|${noun}|${key}`),
+    history: (namespace, noun, key) => historyOf(thingName(namespace, noun, key)),
 
-    query({ namespace, key, actor, fromMs, toMs, limit, cursor }) {
-      const found: LogEntry[] = []
-      for (const thing of things.keys()) {
-        const [thingNamespace, , thingKey] = thing.split('|')
-        if (namespace !== undefined && thingNamespace !== namespace) continue
-        if (key !== undefined && thingKey !== key) continue
-        for (const entry of entriesOf(thing)) {
-          const ms = wallMsOf(entry.version as RegisterRecord['stamp'])
-          if (actor !== undefined && entry.actor.id !== actor && entry.actor.name !== actor) continue
-          if ((fromMs !== undefined && ms < fromMs) || (toMs !== undefined && ms >= toMs)) continue
-          if (cursor === undefined || entry.version < cursor) found.push(entry)
+    query(query) {
+      const { namespaces, key, actor, limit } = query
+      const entries: LogEntry[] = []
+      let [scanned, last] = [0, '']
+      for (const place of newestFirst(query)) {
+        if (entries.length === limit || scanned === auditScannedMax) {
+          return { entries: withConflicts(entries), nextCursor: last }
         }
+        last = cursorOf(place)
+        const about = parseLogKey(place.registerKey)
+        if (namespaces && !namespaces.includes(about.namespace)) continue
+        if (key !== undefined && about.key !== key) continue
+        scanned++
+        const found = entry(place.registerKey)
+        if (found && (actor === undefined || found.actor.id === actor || found.actor.name === actor))
+          entries.push(found)
       }
-      const entries = found.sort(newestFirst).slice(0, limit)
-      return found.length > limit ? { entries, nextCursor: entries[limit - 1]?.version } : { entries }
+      return { entries: withConflicts(entries) }
     },
 
-    verify() {
-      const hashes = new Set<string>()
-      const keys = [...things.values()].flatMap((set) => [...set])
-      for (const key of keys) {
-        const record = replica.get(key)
-        if (record?.value) hashes.add(hashOf(record))
-      }
-      const broken = keys
-        .flatMap((key) => read(key) ?? [])
-        .filter((entry) => entry.prev !== '' && !hashes.has(entry.prev))
-      return { entries: keys.length, broken }
+    definitionBefore({ namespace, noun, key, before }) {
+      if (before === null) return null
+      const { registerKeys = [] } = things.get(thingName(namespace, noun, key)) ?? {}
+      const record = recordsOf(registerKeys).find(({ stamp }) => stamp === before)
+      return (record && decodeEntry(record)?.after) ?? null
     },
+
+    verify: () => chain.verify(recordsOf(timeline.map(({ registerKey }) => registerKey))),
 
     onChanged(keys) {
-      for (const key of keys) {
-        if (!key.startsWith(prefix)) continue
-        const record = replica.get(key)
+      for (const registerKey of keys) {
+        const record = isLogKey(registerKey) ? replica.get(registerKey) : undefined
         if (!record?.value) continue
-        const thing = thingOf(key)
-        const entries = things.get(thing)
-        if (entries) entries.add(key)
-        else things.set(thing, new Set([key]))
+        const { thing, id } = parseLogKey(registerKey)
+        const held = things.get(thing) ?? { registerKeys: new Set(), newest: '' }
+        things.set(thing, held)
+        if (held.registerKeys.has(registerKey)) continue
+        held.registerKeys.add(registerKey)
+        if (record.stamp > held.newest) held.newest = record.stamp
+        timeline.push({ stamp: record.stamp, id, registerKey })
+        sorted = false
         if (!newest || record.stamp > newest.stamp) newest = record
       }
     },
 
     onForgotten(keys) {
-      for (const key of keys) {
-        const entries = key.startsWith(prefix) ? things.get(thingOf(key)) : undefined
-        entries?.delete(key)
-        if (entries?.size === 0) things.delete(thingOf(key))
+      const gone = new Set(keys.filter(isLogKey))
+      if (gone.size === 0) return
+      timeline = timeline.filter(({ registerKey }) => !gone.has(registerKey))
+      for (const registerKey of gone) {
+        const { thing } = parseLogKey(registerKey)
+        const held = things.get(thing)
+        held?.registerKeys.delete(registerKey)
+        if (held?.registerKeys.size === 0) things.delete(thing)
       }
     },
   }
 }
 
-function newestFirst(a: LogEntry, b: LogEntry): number {
-  return a.version < b.version ? 1 : -1
+/** Sorts as text as the entries do in time. */
+function cursorOf({ stamp, id }: Place): string {
+  return `${stamp}.${id}`
 }
 
-/** A later author who had not seen an entry (`before` is older than it) and wrote one of its registers made it lose. */
-function markConflicts(entries: LogEntry[]): LogEntry[] {
-  return entries.map((entry, index) => {
-    const lost = entries
-      .slice(0, index)
-      .some(
-        (later) =>
-          (later.before ?? '') < entry.version && later.registers.some((name) => entry.registers.includes(name)),
-      )
-    return lost ? { ...entry, conflict: true } : entry
-  })
+function byTime(a: Place, b: Place): number {
+  if (a.stamp !== b.stamp) return a.stamp < b.stamp ? -1 : 1
+  return a.id < b.id ? -1 : 1
 }

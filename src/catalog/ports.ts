@@ -1,7 +1,8 @@
 import type { Flag, FlagDefinition, Segment, SegmentDefinition } from '../evaluation/model.ts'
 import type { Ruleset } from '../evaluation/ruleset.ts'
 import type { ApiKeys } from './api-keys.ts'
-import type { ChangeLog, LogEntry } from './change-log.ts'
+import type { ChangeLog } from './change-log.ts'
+import type { LogEntry } from './log-entry.ts'
 
 /** Who makes a change, for the history. */
 export interface Actor {
@@ -33,6 +34,8 @@ export interface WriteOptions {
   /** `*` asks that it does not exist. */
   readonly ifNoneMatch?: string
   readonly reason?: string
+  /** Stands in the log, so that the write can be followed from node to node. */
+  readonly requestId?: string
   readonly ack?: AckWish
 }
 
@@ -100,7 +103,7 @@ export interface Catalog {
   readonly flags: Shelf<Flag>
   readonly segments: Shelf<Segment>
   /** Who changed what, on any node. */
-  readonly log: Pick<ChangeLog, 'query' | 'verify'>
+  readonly log: Pick<ChangeLog, 'query' | 'definitionBefore' | 'verify' | 'entry'>
   readonly keys: Omit<ApiKeys, 'onChanged'>
   /** The root of the replicated map: the ruleset's version. */
   root(): string

@@ -2,10 +2,11 @@ import { FlagsError, type InputFault } from '../base/errors.ts'
 import { pageFlagsMax } from '../base/limits.ts'
 import type { RegisterChange } from '../crdt/register.ts'
 import type { Authorship, Life } from '../evaluation/registers.ts'
-import type { ChangeKind, ChangeLog } from './change-log.ts'
+import type { ChangeLog } from './change-log.ts'
 import { checkConfinement } from './confinement.ts'
 import type { DurableWrites } from './durable-writes.ts'
 import type { KeyLocks } from './key-locks.ts'
+import type { ChangeKind } from './log-entry.ts'
 import { mergePatch } from './merge-patch.ts'
 import type { ListQuery, Page, Shelf, WriteOptions, Written } from './ports.ts'
 
@@ -61,11 +62,11 @@ export function logged<D>(
   changes: readonly RegisterChange[],
   options: WriteOptions,
 ): RegisterChange[] {
-  const { actor, reason } = options
+  const { actor, reason, requestId } = options
   const thing = lockKey(noun, deed.namespace, deed.key)
   const registers = changes.map((change) => change.key.slice(thing.length + 1))
   checkConfinement(options.confinement, deed.namespace, registers)
-  return [...changes, log.register({ ...deed, noun, actor, reason, registers })]
+  return [...changes, log.register({ ...deed, noun, actor, reason, requestId, registers })]
 }
 
 export function createShelf<D extends { key: string; namespace: string }, T extends D & Stored>(

@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { createTestMesh } from './testbed.ts'
+import { type ChangeLog, createChangeLog } from '../../src/catalog/change-log.ts'
+import type { RegisterRecord } from '../../src/crdt/register.ts'
+import { createTestMesh, type TestNode } from './testbed.ts'
 
 const ns = 'default'
 
@@ -60,5 +63,116 @@ test('verify finds nothing to complain about after edits on all sides of a cut',
   for (const { catalog, actor } of mesh.nodes) await catalog.flags.put(ns, 'f', { description: actor.name }, { actor })
   mesh.heal()
   await mesh.converged()
-  for (const { catalog } of mesh.nodes) expect(catalog.log.verify()).toEqual({ entries: 3, broken: [] })
+  const found = await Promise.all(mesh.nodes.map(({ catalog }) => catalog.log.verify()))
+  for (const verification of found) expect(verification).toMatchObject({ entries: 3, broken: [], unreadable: [] })
+  expect(new Set(found.map(({ digest }) => digest)).size).toBe(1)
 })
+
+test('a deleted flag that is made again has lost nothing: its author had seen the deletion', async () => {
+  const mesh = createTestMesh(1)
+  const { catalog, actor } = mesh.nodes[0]!
+  await catalog.flags.create(ns, { key: 'f' }, { actor })
+  await catalog.flags.remove(ns, 'f', { actor })
+  await catalog.flags.create(ns, { key: 'f' }, { actor })
+  expect(catalog.flags.history(ns, 'f').map(({ conflict }) => conflict)).toEqual([false, false, false])
+})
+
+test('a query pages through an import, whose entries share one stamp', async () => {
+  const mesh = createTestMesh(1)
+  const { catalog, actor } = mesh.nodes[0]!
+  const flags = Array.from({ length: 7 }, (_, i) => ({ key: `f${i}` }))
+  await catalog.importDocument({ flags }, 'merge', ns, { actor })
+  const keys: string[] = []
+  let cursor: string | undefined
+  do {
+    const page = catalog.log.query({ limit: 3, cursor })
+    keys.push(...page.entries.map((entry) => entry.key))
+    cursor = page.nextCursor
+  } while (cursor !== undefined)
+  expect(keys.sort()).toEqual(flags.map(({ key }) => key))
+})
+
+test('a query is confined to time, namespaces and a key', async () => {
+  const mesh = createTestMesh(1)
+  const { catalog, actor } = mesh.nodes[0]!
+  for (const namespace of ['a', 'b', 'c']) await catalog.flags.create(namespace, { key: 'f' }, { actor })
+  await catalog.flags.create('a', { key: 'g' }, { actor })
+  await catalog.keys.create({ name: 'ci', role: 'read' }, { actor })
+  const found = (query: object) =>
+    catalog.log.query({ limit: 10, ...query }).entries.map(({ namespace, key }) => `${namespace}/${key}`)
+  expect(found({ namespaces: ['a', 'c'] })).toEqual(['a/g', 'c/f', 'a/f'])
+  expect(found({ namespaces: ['a'], key: 'f' })).toEqual(['a/f'])
+  const [newest] = catalog.log.query({ limit: 1 }).entries
+  const ms = Date.parse(newest!.at)
+  expect(catalog.log.query({ limit: 10, fromMs: ms + 1 }).entries).toEqual([])
+  expect(catalog.log.query({ limit: 10, toMs: ms + 1 }).entries).toHaveLength(5)
+  expect(
+    catalog.log.query({ limit: 10, toMs: Date.parse(catalog.log.query({ limit: 10 }).entries[4]!.at) }).entries,
+  ).toEqual([])
+})
+
+test('an entry tells what was there before it', async () => {
+  const mesh = createTestMesh(1)
+  const { catalog, actor } = mesh.nodes[0]!
+  await catalog.flags.create(ns, { key: 'f', description: 'one' }, { actor })
+  await catalog.flags.patch(ns, 'f', { description: 'two' }, { actor })
+  const [second, first] = catalog.flags.history(ns, 'f')
+  expect(catalog.log.definitionBefore(second!)).toEqual(first!.after)
+  expect(catalog.log.definitionBefore(first!)).toBeNull()
+})
+
+test('whoever changes or removes an entry in the file of one node is found out', async () => {
+  const mesh = createTestMesh(2)
+  const [{ catalog, replica, actor }] = mesh.nodes as [TestNode, TestNode]
+  for (const turn of [1, 2, 3]) await catalog.flags.put(ns, 'f', { description: `turn ${turn}` }, { actor })
+  await mesh.converged()
+  const entries = [...replica.records()]
+    .filter(({ key }) => key.startsWith('log|'))
+    .sort((a, b) => (a.stamp < b.stamp ? -1 : 1))
+  const tampered = (change: (text: string) => string) =>
+    entries.map((record, i) =>
+      i === 1
+        ? { ...record, value: new TextEncoder().encode(change(new TextDecoder().decode(record.value!))) }
+        : record,
+    )
+  const whole = await openLog(entries).verify()
+  expect(whole).toEqual(await catalog.log.verify())
+  expect(whole.broken).toEqual([])
+
+  const changed = await openLog(tampered((text) => text.replace(actor.name, 'somebody'))).verify()
+  expect(changed.broken.map(({ after }) => after)).toEqual([expect.objectContaining({ description: 'turn 3' })])
+  const removed = await openLog(entries.filter((_, i) => i !== 1)).verify()
+  expect(removed.broken).toHaveLength(1)
+  const newest = await openLog(entries.slice(0, 2)).verify()
+  expect(newest.broken).toEqual([])
+  expect(new Set([whole, changed, removed, newest].map(({ digest }) => digest)).size).toBe(4)
+  expect((await openLog(tampered(() => 'no JSON')).verify()).unreadable).toEqual([entries[1]!.key])
+})
+
+test('entries that have outlived their retention are not missed', async () => {
+  const mesh = createTestMesh(1)
+  const { catalog, replica, actor } = mesh.nodes[0]!
+  for (const turn of [1, 2, 3]) await catalog.flags.put(ns, 'f', { description: `turn ${turn}` }, { actor })
+  const entries = [...replica.records()]
+    .filter(({ key }) => key.startsWith('log|'))
+    .sort((a, b) => (a.stamp < b.stamp ? -1 : 1))
+  const log = openLog(entries)
+  log.onForgotten(entries.slice(0, 2).map(({ key }) => key))
+  expect(log.history(ns, 'flag', 'f')).toHaveLength(1)
+  expect(await log.verify()).toMatchObject({ entries: 1, broken: [] })
+})
+
+/** A log over these registers, as a node finds them on its disk. */
+function openLog(records: readonly RegisterRecord[]): ChangeLog {
+  const held = new Map(records.map((record) => [record.key, record]))
+  const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+  const log = createChangeLog({
+    replica: { get: (key) => held.get(key) },
+    nodeId: '00',
+    newId: () => '00',
+    sha256,
+    pause: () => Promise.resolve(),
+  })
+  log.onChanged([...held.keys()])
+  return log
+}
