@@ -70,7 +70,7 @@ export class SegmentTests {
       else this.#users.set(named, new Set([key]))
     }
     const compilation = newCompilation(this.#scope)
-    const test = compileSegment(segment, compilation)
+    const test = compileSegment(segment, compilation, `segment:${key}.`)
     const { ticking } = compilation
     const compiled = {
       test,

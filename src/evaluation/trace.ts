@@ -11,6 +11,7 @@ export type StepKind =
   | 'any'
   | 'not'
   | 'segment'
+  | 'listed'
   | 'flag'
   | 'coverage'
   | 'rollout'
@@ -20,7 +21,7 @@ export type StepKind =
 /** One decision of an evaluation, in the order in which they were made. */
 export interface Step {
   readonly kind: StepKind
-  /** Where it stands in the flag: `rules[0].if.all[1]`. */
+  /** Where it stands in the flag, `rules[0].if.all[1]`, or in a segment, `segment:beta.if`. */
   readonly at: string
   /** What came of it: whether it held, or the variation that it chose (null for none). */
   readonly outcome: boolean | string | null

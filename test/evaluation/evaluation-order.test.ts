@@ -284,6 +284,31 @@ test('the explanation of an answer is that answer, with every decision on the wa
   ])
 })
 
+test('an explanation leads into segments', () => {
+  const rules = [{ if: { any: [{ segment: 's' }] }, serve: { variation: 'on' } }]
+  const segments = [{ key: 's', included: ['u1'], excluded: ['u2'], if: isPro }]
+  const flag = rulesetOf([{ key: 'a', enabled: true, rules }], segments).find('default', 'default', 'a')
+  const steps = (context: EvaluationContext) => flag?.explain(context, 0).steps.slice(1, 3)
+  const at = 'rules[0].if.any[0]'
+  const listed = { kind: 'listed', subject: 'targetingKey' }
+  expect(steps({ targetingKey: 'u1' })).toEqual([
+    { ...listed, at: 'segment:s.included', actual: 'u1', outcome: true },
+    { kind: 'segment', at, subject: 's', outcome: true },
+  ])
+  expect(steps({ targetingKey: 'u2', plan: 'pro' })?.[0]).toEqual({
+    ...listed,
+    at: 'segment:s.excluded',
+    actual: 'u2',
+    outcome: false,
+  })
+  expect(steps({ plan: 'pro' })?.[0]).toMatchObject({
+    kind: 'condition',
+    at: 'segment:s.if',
+    actual: 'pro',
+    outcome: true,
+  })
+})
+
 test('only a flag that neither context nor clock can change is constant', () => {
   const isConstant = (flag: object) =>
     rulesetOf([{ key: 'a', enabled: true, ...flag }]).find('default', 'default', 'a')?.constant
