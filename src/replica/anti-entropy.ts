@@ -84,7 +84,7 @@ export class AntiEntropy {
   }
 
   onFrame(now: Now, from: Address, frame: SyncFrame): void {
-    this.#presence.onContact(now, frame.wallMs)
+    this.#presence.onContact(now, from, frame.wallMs)
     const running = this.#find(from, frame.session) ?? (frame.turn === 0 ? this.#serve(now, from, frame) : undefined)
     if (running === undefined) return
     const { session } = running
@@ -162,8 +162,10 @@ export class AntiEntropy {
     else this.#served.delete(servedKey(session.peer, session.id))
     if (outcome === 'done') {
       this.#counters.add('syncs_completed')
-      if (session.mentioned !== null) this.#forgetUnmentioned(session.mentioned)
-      this.#presence.onSynced(now, theirAbsentSinceWallMs)
+      if (this.#presence.isDecided) {
+        if (session.mentioned !== null) this.#forgetUnmentioned(session.mentioned)
+        this.#presence.onSynced(now, theirAbsentSinceWallMs)
+      }
       this.#effects.emit({ type: 'synced', with: session.peer, received: session.received, sent: session.sent })
     }
     this.#host.onEnd(now, session, outcome, news)

@@ -277,7 +277,7 @@ class ReplicaCore implements Replica {
     if (peer === undefined) return
     sampleClock(peer, now, packet.wallMs)
     if (this.#clockCheck.onPacket(now, peer, packet.aheadMs)) this.#askForOpinions(now)
-    this.#presence.onContact(now, packet.wallMs)
+    this.#presence.onContact(now, from, packet.wallMs)
     this.#schedule.onRoot(now, peer, packet.root, packet.nudge)
     if (packet.durable && packet.root === this.root()) this.#acknowledgement.onDurableRoot(from)
     this.#noteAgreement(now, packet.root)

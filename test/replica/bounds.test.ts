@@ -4,26 +4,10 @@ import { expect, test } from 'vitest'
 import { membersMax, rumorsMax } from '../../src/base/limits.ts'
 import { seededRandom } from '../../src/base/random.ts'
 import { makeStamp, noStamp } from '../../src/crdt/stamp.ts'
-import { encodePacket } from '../../src/replica/wire.ts'
-import type { Announcement, Packet, Rumor } from '../../src/replica/wire-fields.ts'
+import type { Announcement, Rumor } from '../../src/replica/wire-fields.ts'
 import { bytes } from '../simulator/workload.ts'
 import { BenchReplica } from './bench-replica.ts'
-
-function packet(bench: BenchReplica, more: Partial<Packet>): Uint8Array {
-  const { wallMs } = bench.now()
-  return encodePacket({
-    root: '0'.repeat(16),
-    wallMs,
-    aheadMs: 0,
-    durable: true,
-    answer: false,
-    nudge: false,
-    rumors: [],
-    announcements: [],
-    acks: [],
-    ...more,
-  })
-}
+import { packetOf } from './messages.ts'
 
 function address(i: number): string {
   return `10.${(i >> 16) & 255}.${(i >> 8) & 255}.${i & 255}:7946`
@@ -43,7 +27,7 @@ test('members that come and go by the thousand leave nothing behind', () => {
   const comeAndGo = (from: number, count: number) => {
     for (let i = from; i < from + count; i++) {
       bench.up(address(i))
-      bench.replica.onPacket(bench.now(), address(i), packet(bench, { answer: true }))
+      bench.replica.onPacket(bench.now(), address(i), packetOf(bench.now(), { answer: true }))
       bench.pass(1)
       bench.replica.onMember(bench.now(), { type: i % 2 === 0 ? 'down' : 'left', address: address(i), id: address(i) })
     }
@@ -75,7 +59,7 @@ test('a flood of rumors fills the queue to its limit, and the oldest drop', () =
     const record = { key: `k${i}`, stamp: makeStamp(wallMs, 0, 'f'.repeat(16)), seen: noStamp, value: bytes('v') }
     const rumors: Rumor[] = [{ record, ask: null }]
     // All in one instant, so that the queue cannot empty itself.
-    bench.replica.onPacket(bench.now(), address(2), packet(bench, { rumors }))
+    bench.replica.onPacket(bench.now(), address(2), packetOf(bench.now(), { rumors }))
   }
   expect(bench.replica.counters().rumors_dropped).toBeGreaterThanOrEqual(rumorsMax)
   expect(bench.replica.size().values).toBe(3 * rumorsMax)
@@ -112,7 +96,7 @@ test('announcements of what never comes, and asks of origins nobody knows, take 
         stamp,
         ask: { origin: address(random.uint32()), index: 0 },
       }))
-      bench.replica.onPacket(bench.now(), address(2), packet(bench, { announcements }))
+      bench.replica.onPacket(bench.now(), address(2), packetOf(bench.now(), { announcements }))
     }
     bench.frames.length = 0
   }

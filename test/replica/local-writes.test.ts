@@ -2,28 +2,11 @@ import { expect, test } from 'vitest'
 import { FlagsError } from '../../src/base/errors.ts'
 import { pendingWritesMax } from '../../src/base/limits.ts'
 import { makeStamp, noStamp, wallMsOf } from '../../src/crdt/stamp.ts'
-import { encodePacket } from '../../src/replica/wire.ts'
-import type { Packet } from '../../src/replica/wire-fields.ts'
 import { bytes } from '../simulator/workload.ts'
 import { BenchReplica } from './bench-replica.ts'
+import { packetOf } from './messages.ts'
 
 const peers = ['10.0.0.2:7946', '10.0.0.3:7946', '10.0.0.4:7946']
-
-function packet(bench: BenchReplica, more: Partial<Packet>): Uint8Array {
-  const { wallMs } = bench.now()
-  return encodePacket({
-    root: '0'.repeat(16),
-    wallMs,
-    aheadMs: 0,
-    durable: true,
-    answer: false,
-    nudge: false,
-    rumors: [],
-    announcements: [],
-    acks: [],
-    ...more,
-  })
-}
 
 test('a write is neither visible nor told to anyone before it is on the disk', () => {
   const bench = new BenchReplica()
@@ -75,12 +58,12 @@ test('the disk gets the records of a register in the order of their stamps, whic
     record: { key: 'k', stamp: makeStamp(at, 0, 'f'.repeat(16)), seen: noStamp, value: bytes(`${at}`) },
     ask: null,
   })
-  bench.replica.onPacket(bench.now(), peers[0] as string, packet(bench, { rumors: [remote(wallMs - 5)] }))
+  bench.replica.onPacket(bench.now(), peers[0] as string, packetOf(bench.now(), { rumors: [remote(wallMs - 5)] }))
   bench.write({ key: 'k', value: bytes('local') })
-  bench.replica.onPacket(bench.now(), peers[0] as string, packet(bench, { rumors: [remote(wallMs - 3)] }))
+  bench.replica.onPacket(bench.now(), peers[0] as string, packetOf(bench.now(), { rumors: [remote(wallMs - 3)] }))
   bench.pass(300)
   bench.appended(2)
-  bench.replica.onPacket(bench.now(), peers[0] as string, packet(bench, { rumors: [remote(wallMs + 50)] }))
+  bench.replica.onPacket(bench.now(), peers[0] as string, packetOf(bench.now(), { rumors: [remote(wallMs + 50)] }))
   bench.pass(2_000)
   const written = bench.appends.flatMap(({ records }) => records.map((record) => record.stamp))
   expect(written).toEqual([...written].sort())
@@ -103,9 +86,9 @@ test('a node whose clock is off against half of its peers refuses writes, says s
   const bench = new BenchReplica()
   bench.up(...peers)
   for (const peer of peers.slice(0, 2)) {
-    bench.replica.onPacket(bench.now(), peer, packet(bench, { wallMs: bench.now().wallMs + 3_600_000 }))
+    bench.replica.onPacket(bench.now(), peer, packetOf(bench.now(), { wallMs: bench.now().wallMs + 3_600_000 }))
   }
-  bench.replica.onPacket(bench.now(), peers[2] as string, packet(bench, {}))
+  bench.replica.onPacket(bench.now(), peers[2] as string, packetOf(bench.now(), {}))
   expect(() => bench.write({ key: 'k', value: null })).toThrow(FlagsError)
   expect(bench.eventsOf('clock').at(-1)).toMatchObject({ trusted: false })
   expect(bench.appends.flatMap(({ records }) => records)).toEqual([])
@@ -117,7 +100,7 @@ test('a node whose clock is off against half of its peers refuses writes, says s
 test('one peer is not enough to call a clock off', () => {
   const bench = new BenchReplica()
   bench.up(...peers)
-  bench.replica.onPacket(bench.now(), peers[0] as string, packet(bench, { wallMs: 0 }))
+  bench.replica.onPacket(bench.now(), peers[0] as string, packetOf(bench.now(), { wallMs: 0 }))
   expect(wallMsOf(bench.write({ key: 'k', value: null }).stamp)).toBe(bench.now().wallMs)
 })
 
@@ -125,8 +108,8 @@ test('a packet that was long under way does not make a clock look off', () => {
   const bench = new BenchReplica()
   bench.up(...peers)
   for (const peer of peers) {
-    bench.replica.onPacket(bench.now(), peer, packet(bench, {}))
-    bench.replica.onPacket(bench.now(), peer, packet(bench, { wallMs: bench.now().wallMs - 5_000 }))
+    bench.replica.onPacket(bench.now(), peer, packetOf(bench.now(), {}))
+    bench.replica.onPacket(bench.now(), peer, packetOf(bench.now(), { wallMs: bench.now().wallMs - 5_000 }))
   }
   bench.write({ key: 'k', value: null })
   expect(bench.eventsOf('clock')).toEqual([])
@@ -136,7 +119,7 @@ test('packets that are all long under way, as on a machine that starts many node
   const bench = new BenchReplica()
   bench.up(...peers)
   for (const peer of peers) {
-    bench.replica.onPacket(bench.now(), peer, packet(bench, { wallMs: bench.now().wallMs - 5_000 }))
+    bench.replica.onPacket(bench.now(), peer, packetOf(bench.now(), { wallMs: bench.now().wallMs - 5_000 }))
   }
   bench.write({ key: 'k', value: null })
   expect(bench.eventsOf('clock')).toEqual([])
@@ -148,7 +131,7 @@ test('a node whose clock is ahead learns it from its peers, and trusts itself ag
   bench.up(...peers)
   for (const peer of peers.slice(0, 2)) {
     const wallMs = bench.now().wallMs - 3_600_000
-    bench.replica.onPacket(bench.now(), peer, packet(bench, { wallMs, aheadMs: 3_599_990 }))
+    bench.replica.onPacket(bench.now(), peer, packetOf(bench.now(), { wallMs, aheadMs: 3_599_990 }))
   }
   expect(() => bench.write({ key: 'k', value: null })).toThrow(FlagsError)
   expect(bench.eventsOf('clock').at(-1)).toMatchObject({ trusted: false })
@@ -162,7 +145,7 @@ test('a peer whose clock is ahead is told so, once a second at most', () => {
   const [peer = ''] = peers
   bench.up(...peers)
   for (let i = 0; i < 3; i++) {
-    bench.replica.onPacket(bench.now(), peer, packet(bench, { wallMs: bench.now().wallMs + 3_600_000 }))
+    bench.replica.onPacket(bench.now(), peer, packetOf(bench.now(), { wallMs: bench.now().wallMs + 3_600_000 }))
   }
   const told = bench.packets.filter(({ message }) => message.aheadMs > 0)
   expect(told.map(({ to, message }) => [to, message.aheadMs])).toEqual([[peer, 3_600_000]])
@@ -185,7 +168,7 @@ test('a write names each register once, by a well-formed key', () => {
 test("a peer's change that the disk refuses stays visible and is offered again", () => {
   const bench = new BenchReplica()
   const record = { key: 'k', stamp: makeStamp(bench.now().wallMs, 0, 'f'.repeat(16)), seen: noStamp, value: bytes('v') }
-  bench.replica.onPacket(bench.now(), peers[0] as string, packet(bench, { rumors: [{ record, ask: null }] }))
+  bench.replica.onPacket(bench.now(), peers[0] as string, packetOf(bench.now(), { rumors: [{ record, ask: null }] }))
   expect(bench.replica.get('k')).toEqual(record)
   bench.pass(250)
   bench.appended(1, 'disk full')
