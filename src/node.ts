@@ -4,6 +4,7 @@ import { type Logger, pino } from 'pino'
 import type { Now } from './base/clock.ts'
 import type { Random } from './base/random.ts'
 import { type CatalogParts, createCatalog } from './catalog/catalog.ts'
+import type { Catalog } from './catalog/ports.ts'
 import { type Config, memoryOnly } from './config.ts'
 import { createApp } from './http/app.ts'
 import { createMesh, type Mesh } from './mesh/mesh.ts'
@@ -75,6 +76,8 @@ export async function startNode(config: Config): Promise<RunningNode> {
     catalog.onReplicaEvent(event)
     readiness.onEvent(event)
     logEvent(logger, event)
+    if (event.type === 'changed' && !event.local && logger.isLevelEnabled('debug'))
+      logArrivals(logger, catalog, event.keys)
   }
 
   replica.start(now(), loaded)
@@ -172,6 +175,16 @@ function createReadiness(mesh: Mesh, replica: Replica): Readiness {
       }, 25)
       look.unref()
     },
+  }
+}
+
+/** Changes made at other nodes, by the ids of the requests that made them. */
+function logArrivals(logger: Logger, { log }: Catalog, registerKeys: readonly string[]): void {
+  for (const registerKey of registerKeys) {
+    const entry = log.entry(registerKey)
+    if (!entry) continue
+    const { requestId: reqId, node, namespace, noun, key, change, version } = entry
+    logger.debug({ reqId, node, namespace, kind: noun, key, change, version }, 'change arrived')
   }
 }
 

@@ -34,6 +34,10 @@ export const confinedToMax = 100
 export const auditScannedMax = 5_000
 /** Entries in one page of the audit log or of a history. */
 export const pageEntriesMax = 200
+/** Characters of the reason that somebody gives for a change. */
+export const reasonCharactersMax = 1_000
+/** Changes that a report sums up; a report is for people. */
+export const reportedChangesMax = 1_000
 /** API keys whose check a node remembers; more than that take turns, and are hashed again. */
 export const authenticatedKeysMax = 10_000
 /** Networks whose failed authentications a node counts; the one not seen for longest is forgotten. */

@@ -23,6 +23,7 @@ export function checkConfinement(
   throw new FlagsError('FORBIDDEN', message)
 }
 
-function environmentOf(register: string): string | undefined {
+/** The environment that a register of a flag belongs to, by its name in the log; undefined for what all environments share. */
+export function environmentOf(register: string): string | undefined {
   return /^(?:switch|targeting)\|(.+)$/.exec(register)?.[1]
 }

@@ -13,18 +13,22 @@ import { acceptJson } from './json-body.ts'
 import { guardMethods } from './method-guard.ts'
 import { createEvaluationMeter, createRegistry, timeRequests } from './metrics.ts'
 import { recentChanges } from './recent-changes.ts'
+import { requestIds } from './request-ids.ts'
 import { logRequests } from './request-log.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { evaluateRoutes } from './routes/evaluate.ts'
 import { evaluateByGetRoute } from './routes/evaluate-by-get.ts'
 import { explainRoutes } from './routes/explain.ts'
 import { featureRoutes } from './routes/features.ts'
 import { flagRoutes } from './routes/flags.ts'
 import { healthRoutes } from './routes/health.ts'
+import { historyRoutes } from './routes/history.ts'
 import { importExportRoutes } from './routes/import-export.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { meshRoutes } from './routes/mesh.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { allowBrowsers, ofrepRoutes } from './routes/ofrep.ts'
+import { reportRoutes } from './routes/reports.ts'
 import { rulesetRoute } from './routes/ruleset.ts'
 import { segmentRoutes } from './routes/segments.ts'
 import { ofrepStreamRoute, streamRoute } from './routes/stream.ts'
@@ -81,6 +85,9 @@ export async function createApp(parts: AppParts): Promise<App> {
     featureRoutes(scope, { catalog })
     importExportRoutes(scope, { catalog })
     keyRoutes(scope, { catalog })
+    historyRoutes(scope, { catalog })
+    auditRoutes(scope, { catalog })
+    reportRoutes(scope, { catalog })
     healthRoutes(scope, { catalog, node })
     meshRoutes(scope, parts)
     metricsRoutes(scope, { registry, node })
@@ -115,6 +122,7 @@ function createServer(logger: Logger): App {
   const answerError = problemHandler(logger)
   const app = fastify({
     bodyLimit: bodyBytesMax,
+    genReqId: requestIds(),
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     return503OnClosing: false,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { keyCharactersMax, pageFlagsMax } from '../base/limits.ts'
+import { keyCharactersMax, pageFlagsMax, reasonCharactersMax } from '../base/limits.ts'
 
 /** Characters of a flag, segment, namespace or environment key. */
 export const key = z
@@ -9,6 +9,12 @@ export const key = z
 
 export const namespace = key.default('default').describe('Which set of flags')
 export const environment = key.default('default').describe('Which environment of the flags')
+
+/** A moment as RFC 3339, taken as milliseconds since 1970. */
+export const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))
+
+/** Why somebody changes something, for the history. */
+export const reason = z.string().max(reasonCharactersMax).optional()
 
 /** Names the subject. A number is taken as its digits, as `String` writes them. */
 export const subject = z.union([z.string(), z.number().transform(String)], 'must be a string or a number')

@@ -19,6 +19,7 @@ export function writeOptions(request: FastifyRequest, query: WriteQuery, reason?
   }
   return {
     actor: actorOf(request),
+    requestId: request.id,
     ...(request.caller && { confinement: request.caller }),
     ...(ifMatch !== undefined && { ifMatch }),
     ...(ifNoneMatch !== undefined && { ifNoneMatch }),
@@ -47,7 +48,9 @@ export function answerWritten<T extends { readonly version: string }>(
 }
 
 export function tellReplicated(reply: FastifyReply, { replicated }: Written<unknown>): FastifyReply {
-  return reply.header('flags-replicated', `${replicated.nodes}/${replicated.of}`)
+  return reply
+    .header('flags-replicated', `${replicated.nodes}/${replicated.of}`)
+    .header('x-request-id', reply.request.id)
 }
 
 /** Answers a read; 304 when the client has this version already. */

@@ -47,6 +47,12 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'PUT /segments/:key': writing,
   'PATCH /segments/:key': writing,
   'DELETE /segments/:key': writing,
+  'GET /flags/:key/history': readingShared,
+  'GET /flags/:key/history/:version': readingShared,
+  'POST /flags/:key/rollback': writing,
+  'GET /segments/:key/history': readingShared,
+  'GET /segments/:key/history/:version': readingShared,
+  'POST /segments/:key/rollback': writing,
   'POST /import': writing,
   'GET /export': overviewing,
 
@@ -66,6 +72,10 @@ export const accessTable: Readonly<Record<string, Access>> = {
   'POST /keys': administering,
   'DELETE /keys/:id': administering,
 
+  'GET /audit': overviewing,
+  'GET /audit/verify': { role: 'read', namespace: 'whole', environment: 'whole' },
+  'GET /reports/diff': overviewing,
+  'GET /reports/changes': overviewing,
   'GET /mesh': watchingNode,
   'GET /metrics': { role: 'read', namespace: 'whole', environment: 'whole' },
   'GET /health': open,

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { FlagsError } from '../../base/errors.ts'
 import type { Confinement } from '../../catalog/ports.ts'
 
 interface PerEnvironment {
@@ -20,6 +21,14 @@ export function visibleTo<T extends object>({ caller }: FastifyRequest, thing: T
 /** The namespaces that a request is about which may name one: that one, else all that the key sees; undefined for all there are. */
 export function namespacesAsked({ caller }: FastifyRequest, named: string | undefined): readonly string[] | undefined {
   return named === undefined ? caller?.namespaces : [named]
+}
+
+/** Throws FORBIDDEN when one of these environments is none of the caller's. */
+export function checkEnvironments({ caller }: FastifyRequest, environments: readonly string[]): void {
+  const outside = caller?.environments && environments.find((name) => !caller.environments?.includes(name))
+  if (outside === undefined) return
+  const message = `The request is about the environment ${outside}, and the key is confined to ${caller?.environments?.join(', ')}.`
+  throw new FlagsError('FORBIDDEN', message)
 }
 
 /** Whether everything that `inner` allows is allowed by `outer` as well. */

@@ -6,7 +6,7 @@ import type { Flag } from '../../evaluation/model.ts'
 import { visibleTo } from '../access/visible.ts'
 import { type FlagInEnvironment, inEnvironment } from '../environment-view.ts'
 import { type RolloutWish, rolloutPatch } from '../rollout-patch.ts'
-import { environment, key, keyParams, namespace, pageFields, writeQuery } from '../schemas.ts'
+import { environment, key, keyParams, namespace, pageFields, reason, writeQuery } from '../schemas.ts'
 import type { App } from '../types.ts'
 import { answerRead, answerWritten, writeOptions } from '../writing.ts'
 import { shelfWriteRoutes } from './shelf-writes.ts'
@@ -18,7 +18,7 @@ const rolloutBody = z.strictObject({
   percentage: z.number().meta({ minimum: 0, maximum: 100, description: 'In steps of 0.01' }),
   variation: z.string().optional(),
   environment,
-  reason: z.string().max(1_000).optional(),
+  reason,
 })
 
 /** `/flags`: list, read, create, replace, change, delete, roll out. */

@@ -53,7 +53,7 @@ export function keyRoutes(app: App, { catalog: { keys } }: { catalog: Catalog })
 }
 
 function options(request: FastifyRequest, { ack, timeoutMs }: z.infer<typeof keysQuery>) {
-  return { actor: actorOf(request), ...(ack !== undefined && { ack: { ack, timeoutMs } }) }
+  return { actor: actorOf(request), requestId: request.id, ...(ack !== undefined && { ack: { ack, timeoutMs } }) }
 }
 
 function confinementOf({ caller }: FastifyRequest): Confinement {
