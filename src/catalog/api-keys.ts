@@ -5,7 +5,7 @@ import type { Replica } from '../replica/ports.ts'
 import type { ChangeLog } from './change-log.ts'
 import type { DurableWrites } from './durable-writes.ts'
 import type { LoggedChange } from './log-entry.ts'
-import type { Confinement, WriteOptions } from './ports.ts'
+import type { Confinement, WriteOptions } from './write-options.ts'
 
 /** Each role may do what the ones before it may. */
 export const roles = ['evaluate', 'read', 'write', 'admin'] as const

@@ -1,5 +1,5 @@
 import { FlagsError } from '../base/errors.ts'
-import type { Confinement } from './ports.ts'
+import type { Confinement } from './write-options.ts'
 
 /**
  * Throws FORBIDDEN when a write leaves what its author may touch. `registers` are named as in the log: `switch|qa` and

@@ -3,7 +3,7 @@ import { FlagsError } from '../base/errors.ts'
 import type { RegisterChange } from '../crdt/register.ts'
 import type { Stamp } from '../crdt/stamp.ts'
 import type { Replica, ReplicaEvent } from '../replica/ports.ts'
-import type { AckWish } from './ports.ts'
+import type { AckWish } from './write-options.ts'
 
 /** What became of a write: its stamp, and how many of the live nodes have it on disk. */
 export interface DurableWrite {

@@ -1,6 +1,6 @@
 import type { RegisterRecord } from '../crdt/register.ts'
 import { type Stamp, wallMsOf } from '../crdt/stamp.ts'
-import type { Actor } from './ports.ts'
+import type { Actor } from './write-options.ts'
 
 /** What kind of thing a change was made to. */
 export const nouns = ['flag', 'segment', 'key'] as const
