@@ -39,21 +39,17 @@ export class AssembledFlag implements FlagSource {
   #flag: Flag | undefined
 
   constructor(registers: FlagRegisters, ended: string) {
-    const { definition, switches, targetings } = registers
+    const { switches, targetings } = registers
     this.#registers = registers
-    this.life = { birth: definition.birth, ended }
+    this.life = { birth: newestBirth(registers), ended }
     const environments = new Set([...switches.keys(), ...targetings.keys()])
     environments.delete(defaultEnvironment)
-    this.#newest = newestOf(registers, ended)
+    this.#newest = newestOf(registers)
     this.version = this.#newest.stamp
     this.environments = [...environments]
       .filter((name) => this.#held(switches.get(name)) ?? this.#held(targetings.get(name)))
       .sort()
-    this.notice = notices(
-      registers,
-      !this.#held(switches.get(defaultEnvironment)),
-      !this.#held(targetings.get(defaultEnvironment)),
-    )
+    this.notice = this.#notices()
   }
 
   /** Whether the definition can be read. If not, the flag answers nothing but PARSE_ERROR, and there is no document to show. */
@@ -83,6 +79,17 @@ export class AssembledFlag implements FlagSource {
     return register?.live && register.birth > this.life.ended ? register : undefined
   }
 
+  #notices(): string {
+    const { definition, switches, targetings } = this.#registers
+    const notes = all(this.#registers).map((register) => register.notice)
+    if (!this.#held(definition)) notes.push('the definition is of an earlier life')
+    if (!this.#held(switches.get(defaultEnvironment)))
+      notes.push('the switch is of an earlier life: the flag counts as disabled')
+    if (!this.#held(targetings.get(defaultEnvironment)))
+      notes.push('the targeting is of an earlier life: there is nothing to serve')
+    return notes.filter((note) => note !== '').join('; ')
+  }
+
   #assemble(): Flag {
     const { namespace, key, definition, switches, targetings } = this.#registers
     const environments = this.environments.map((name): [string, EnvironmentSettings] => {
@@ -99,7 +106,7 @@ export class AssembledFlag implements FlagSource {
       ...pickTargeting(this.#held(targetings.get(defaultEnvironment))?.data ?? {}),
       ...(environments.length > 0 && { environments: Object.fromEntries(environments) }),
       version: this.version,
-      createdAt: formatInstant(stampMs(definition.birth)),
+      createdAt: formatInstant(stampMs(this.life.birth)),
       updatedAt: formatInstant(stampMs(this.version)),
       ...(by !== undefined && { updatedBy: by }),
     }
@@ -110,18 +117,12 @@ function all({ definition, switches, targetings }: FlagRegisters): StoredRegiste
   return [definition, ...switches.values(), ...targetings.values()]
 }
 
-/** The newest write to the flag in this life. To delete an environment is one as well. */
-function newestOf(registers: FlagRegisters, ended: string): StoredRegister<unknown> {
-  const ofThisLife = all(registers).filter((register) => (register.live ? register.birth : register.stamp) > ended)
-  return ofThisLife.reduce<StoredRegister<unknown>>(
-    (newest, one) => (one.stamp > newest.stamp ? one : newest),
-    registers.definition,
-  )
+/** The newest write to any of the registers. To delete those of an environment is one, and so is one of an earlier life that won. */
+function newestOf(registers: FlagRegisters): StoredRegister<unknown> {
+  return all(registers).reduce((newest, one) => (one.stamp > newest.stamp ? one : newest))
 }
 
-function notices(registers: FlagRegisters, switchIsVoid: boolean, targetingIsVoid: boolean): string {
-  const notes = all(registers).map((register) => register.notice)
-  if (switchIsVoid) notes.push('the switch is of an earlier life: the flag counts as disabled')
-  if (targetingIsVoid) notes.push('the targeting is of an earlier life: there is nothing to serve')
-  return notes.filter((note) => note !== '').join('; ')
+/** The birth of the newest life that a register names: what was written into it stays when an earlier life's write wins elsewhere. */
+function newestBirth(registers: FlagRegisters): string {
+  return all(registers).reduce((newest, { live, birth }) => (live && birth > newest ? birth : newest), '')
 }

@@ -12,11 +12,12 @@ import { defaultEnvironment, pickTargeting } from './settings.ts'
  *
  * - A register is void if its birth is not after the newest `ended` that any register of the flag names: it is of an earlier life. So
  *   rules edited at one node while another deletes the flag and creates it anew cannot haunt the new one.
- * - A flag exists if its definition is live and not void, and a default switch and a default targeting are live. So a partial edit that is
- *   concurrent with a delete does not bring it back half: at least one tombstone of the three stands, or has expired and left nothing.
+ * - A flag exists if its definition, default switch and default targeting are live. So a partial edit that is concurrent with a delete does not
+ *   bring it back half: at least one tombstone of the three stands, or has expired and left nothing.
  * - Registers of two creations that did not know of each other are not void: neither saw the other's life end. The last write to each wins, as
  *   anywhere else.
- * - A void default switch means off, a void default targeting serves nothing: what would hold in their stead was overwritten.
+ * - Where a void register won, what it overwrote is lost, and the flag goes on without: a void switch means off, a void targeting serves
+ *   nothing. Only a void definition counts, because a flag that somebody created must not vanish by it. All three are told as faults.
  */
 export interface Life {
   /** Stamp of the creation, '' while it is being created. */

@@ -58,7 +58,6 @@ export class StoredFlag {
     if (!definition?.live || !onOff?.live || !targeting?.live) return undefined
     const registers = [definition, ...this.#switches.values(), ...this.#targetings.values()]
     const ended = registers.reduce((newest, register) => later(newest, register.ended), '')
-    if (definition.birth <= ended) return undefined
     const parts = {
       namespace: this.#namespace,
       key: this.#key,

@@ -180,7 +180,7 @@ test('rules edited in an earlier life do not haunt the flag that was created ane
   const ruleset = rulesetFrom(created(old), deleted(old, stamp(5)), rebirth, haunting)
   expect(ruleset.flag('default', 'f')).toMatchObject({
     ...anew,
-    version: stamp(6),
+    version: stamp(9, 'b'),
     createdAt: '2026-01-01T00:00:00.006Z',
   })
   expect(ruleset.flag('default', 'f')?.environments).toEqual({ eu: {} })
@@ -211,6 +211,19 @@ test('a default switch or targeting of an earlier life is off and nothing, and t
   expect(targeted?.fault).toContain('targeting is of an earlier life')
 })
 
+test('a definition edited in an earlier life does not make the flag that was created anew vanish', () => {
+  const flag = flagOf()
+  const rebirth = stamped(splitFlag(flagOf({ enabled: false }), { birth: '', ended: stamp(5) }), stamp(6))
+  const stale = edited(flag, { ...flag, description: 'stale' }, { birth: stamp(1), ended: '' }, stamp(9, 'b'))
+  const ruleset = rulesetFrom(created(flag), deleted(flag, stamp(5)), rebirth, stale)
+  expect(ruleset.flag('default', 'f')).toMatchObject({ description: 'stale', enabled: false })
+  expect(ruleset.find('default', 'default', 'f')?.fault).toBe('the definition is of an earlier life')
+  const life = ruleset.life('flag', 'default', 'f')
+  expect(life).toEqual({ birth: stamp(6), ended: stamp(5) })
+  ruleset.apply(stamped(splitFlag(flag, life), stamp(10)))
+  expect(ruleset.find('default', 'default', 'f')).toMatchObject({ fault: '', version: stamp(10) })
+})
+
 test('two creations that did not know of each other are one flag, of which each register is its last write', () => {
   const [one, two] = [flagOf({ description: 'one' }), flagOf({ description: 'two', enabled: false })]
   const ruled = edited(one, { ...one, fallthrough: { variation: 'off' } }, { birth: stamp(1), ended: '' }, stamp(8))
@@ -230,6 +243,7 @@ test('taking an environment away changes the version', () => {
   ruleset.apply(edited(before, { ...before, environments: undefined }, ruleset.life('flag', 'default', 'f'), stamp(3)))
   expect(ruleset.flag('default', 'f')?.version).toBe(stamp(3))
   expect(ruleset.flag('default', 'f')?.environments).toBeUndefined()
+  expect(ruleset.find('default', 'qa', 'f')).toMatchObject({ environment: 'default', constant: true })
 })
 
 test('segments are registers of their own', () => {
