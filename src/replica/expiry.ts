@@ -3,6 +3,8 @@ import { wallMsOf } from '../crdt/stamp.ts'
 
 /** Registers expire on the full hour, so that nodes agree on what is gone though their clocks differ a little. */
 export const expiryGridMs = 3_600_000
+/** So long after the full hour what has expired is not taken back: by then nodes whose clocks are nearly right have dropped it. */
+const sweepMs = 600_000
 /** Keys of entries that are written once and kept for a time of their own. */
 export const logKeyPrefix = 'log|'
 
@@ -19,6 +21,11 @@ export function isExpired(record: RegisterRecord, wallMs: number, retention: Ret
   if (record.value !== null && !isLog) return false
   const keptMs = isLog ? retention.logMs : retention.tombstoneMs
   return wallMsOf(record.stamp) < Math.floor(wallMs / expiryGridMs) * expiryGridMs - keptMs
+}
+
+/** True while other nodes may still hold what was dropped here at the full hour. */
+export function isSweepTime(wallMs: number): boolean {
+  return wallMs % expiryGridMs < sweepMs
 }
 
 /** Milliseconds until the next full hour. */

@@ -4,7 +4,7 @@ import type { RegisterRecord } from '../crdt/register.ts'
 import type { RegisterMap } from '../crdt/register-map.ts'
 import type { ConflictLog } from './conflict-log.ts'
 import type { Counters } from './counters.ts'
-import { isExpired, type Retention } from './expiry.ts'
+import { isExpired, isSweepTime, type Retention } from './expiry.ts'
 import type { Journal, LocalWrite } from './journal.ts'
 import type { Effects } from './ports.ts'
 import type { Presence } from './presence.ts'
@@ -85,15 +85,22 @@ export class Intake {
   }
 
   #mergeRemote(now: Now, record: RegisterRecord): boolean {
-    // Over something held, even an expired deletion must win: its author's clock may be far behind.
-    const isLate = !this.#presence.isAbsent && isExpired(record, now.wallMs, this.#retention)
-    if (isLate && this.#map.get(record.key) === undefined) {
+    if (this.#isLate(now, record)) {
       this.#counters.add('records_expired')
       return false
     }
     if (!this.#merge(record)) return false
     if (!this.#clock.observe(record.stamp, now.wallMs)) this.#counters.add('stamps_from_future')
     return true
+  }
+
+  /**
+   * True for what was just dropped here, and comes back from a node that has not got round to it. At any other time even an
+   * expired record is taken, until the next full hour: its author's clock, or ours, may be far off.
+   */
+  #isLate(now: Now, record: RegisterRecord): boolean {
+    if (this.#presence.isAbsent || !isSweepTime(now.wallMs)) return false
+    return isExpired(record, now.wallMs, this.#retention) && this.#map.get(record.key) === undefined
   }
 
   #merge(record: RegisterRecord): boolean {

@@ -3,7 +3,7 @@ import type { Now } from '../../src/base/clock.ts'
 /** A machine's clocks: the monotonic one starts anew with each life, the wall clock drifts and steps. */
 export class SimClock {
   /** Wall clock of a machine that is right, at the beginning of the run. */
-  static readonly epochWallMs = Date.UTC(2026, 0, 1)
+  static readonly epochWallMs = Date.UTC(2026, 0, 1, 0, 30)
   #offsetMs = 0
   #driftRate = 0
   #driftSinceMs = 0
