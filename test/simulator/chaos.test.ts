@@ -16,7 +16,7 @@ test.each(sizes.map((nodes, i) => ({ nodes, seed: i + 1 })))(
 
 test('every kind of fault strikes within a few seeds', () => {
   const struck = new Set(
-    Array.from({ length: 6 }, (_, i) => runChaos({ seed: 100 + i, nodes: 5, durationMs: 20_000 })).flatMap(
+    Array.from({ length: 8 }, (_, i) => runChaos({ seed: 100 + i, nodes: 5, durationMs: 20_000 })).flatMap(
       ({ struck }) => [...struck.keys()],
     ),
   )

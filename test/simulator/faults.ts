@@ -31,6 +31,9 @@ export class Faults {
         })
       },
     }
+    this.#world.later(1_000, 5_000, () => {
+      for (const node of simulation.nodes) this.#world.backups.set(node, node.disk.snapshot())
+    })
     this.#next()
   }
 

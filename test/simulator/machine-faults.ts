@@ -48,19 +48,15 @@ const lostDisk: Fault = (world) =>
     return true
   })
 
-/** An old backup takes the place of what the disk held; the first strike only takes one. */
+/** A backup from the beginning takes the place of what the disk held. */
 const restoredBackup: Fault = (world) => {
   const node = pickRunning(world)
   const backup = node && world.backups.get(node)
-  if (node === undefined || backup === undefined) {
-    if (node !== undefined) world.backups.set(node, node.disk.snapshot())
-    return false
-  }
-  world.backups.delete(node)
+  if (node === undefined || backup === undefined) return false
   world.ledger.onCrash(node)
   world.simulation.crash(node)
   world.ledger.beforeDiskLoss(node)
-  node.disk = backup
+  node.disk = backup.snapshot()
   restartLater(world, node)
   return true
 }
