@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { isIP, isIPv4 } from 'node:net'
 import { join } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import { z } from 'zod'
 import { type Endpoint, parseAddress } from './mesh/address.ts'
 import { type Keyring, parseKeyring } from './mesh/keyring.ts'
@@ -98,6 +100,24 @@ const configSchema = z.object({
     'a whole number from 0 to 10000000',
     (text) => readWhole(text, 10_000_000),
   ),
+  /** Certificate chain for HTTPS, PEM. With tlsKey or not at all; both are read again when they change. */
+  tlsCert: setting(
+    { value: 'FILE', help: 'Certificate chain for HTTPS (PEM); read again when it changes.' },
+    'a file',
+    (text) => text,
+  ),
+  /** Private key of tlsCert, PEM. A file and no secret of ours: it is named, and never shown. */
+  tlsKey: setting({ value: 'FILE', help: 'Private key of --tls-cert (PEM).' }, 'a file', (text) => text),
+  /** Origins whose pages may evaluate over OFREP. Any by default: whoever has no key sees nothing, where keys are in force. */
+  corsOrigins: setting(
+    {
+      value: 'ORIGIN,...',
+      default: '*',
+      help: 'Origins of pages that may evaluate over OFREP; * is any, off is none.',
+    },
+    'off, *, or origins separated by commas, like https://shop.example,http://localhost:3000',
+    readOrigins,
+  ),
   /** Least severity that is logged, as pino names them; JSON lines on stdout. */
   logLevel: setting(
     { value: 'LEVEL', default: 'info', help: `${logLevels.join(', ')}; JSON lines on stdout.` },
@@ -129,6 +149,10 @@ export interface Config {
   readonly adminKey: string | undefined
   /** 0 is no limit. */
   readonly rateLimitPerMinute: number
+  /** undefined: plain HTTP. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
+  /** `*` is any. */
+  readonly corsOrigins: readonly string[]
   readonly logLevel: LogLevel
 }
 
@@ -151,6 +175,8 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     meshKeyring: values.meshKey,
     adminKey: values.adminKey === '' ? undefined : values.adminKey,
     rateLimitPerMinute: values.rateLimit,
+    tls: readTls(values.tlsCert, values.tlsKey),
+    corsOrigins: values.corsOrigins,
     logLevel: values.logLevel,
   }
   if (!values.insecure) refuseExposure(config)
@@ -208,6 +234,27 @@ function readSeeds(text: string): readonly Endpoint[] | null {
   const parts = text.split(',').map((part) => part.trim())
   const endpoints = parts.filter((part) => part !== '').map(parseAddress)
   return endpoints.every((endpoint) => endpoint !== null) ? endpoints : null
+}
+
+/** Tried here, so that a node does not join a mesh before it finds that it cannot listen. */
+function readTls(certFile: string, keyFile: string): Config['tls'] {
+  if (certFile === '' && keyFile === '') return undefined
+  if (certFile === '' || keyFile === '')
+    throw new UsageError('--tls-cert and --tls-key go together: give both, or none.')
+  try {
+    createSecureContext({ cert: readFileSync(certFile), key: readFileSync(keyFile) })
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new UsageError(`--tls-cert ${certFile} and --tls-key ${keyFile} cannot be used together: ${reason}.`)
+  }
+  return { certFile, keyFile }
+}
+
+function readOrigins(text: string): readonly string[] | null {
+  if (text === 'off') return []
+  const origins = text.split(',').map((part) => part.trim())
+  const isOrigin = (origin: string) => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)
+  return origins.every(isOrigin) ? origins : null
 }
 
 function readKeyring(text: string): Keyring | null {

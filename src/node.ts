@@ -94,14 +94,19 @@ export async function startNode(config: Config): Promise<RunningNode> {
   const app = await createApp({
     catalog,
     node,
-    settings: { adminKey: config.adminKey, rateLimitPerMinute: config.rateLimitPerMinute },
+    settings: {
+      adminKey: config.adminKey,
+      rateLimitPerMinute: config.rateLimitPerMinute,
+      tls: config.tls,
+      corsOrigins: config.corsOrigins,
+    },
     logger,
     receiveBulk: (body) => mesh.receiveBulk(body),
     requestSync: () => replica.requestSync(now()),
   })
   await app.listen({ host: config.host, port: config.port })
   const { port } = app.server.address() as { port: number }
-  const url = `http://${mesh.advertisedHost.includes(':') ? `[${mesh.advertisedHost}]` : mesh.advertisedHost}:${port}`
+  const url = `${config.tls ? 'https' : 'http'}://${mesh.advertisedHost.includes(':') ? `[${mesh.advertisedHost}]` : mesh.advertisedHost}:${port}`
 
   mesh.onPacket((from, packet) => replica.onPacket(now(), from, packet))
   mesh.onBulk((from, frame) => replica.onBulk(now(), from, frame))

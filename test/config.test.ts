@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { describeConfig, readConfig } from '../src/config.ts'
 import { UsageError } from '../src/settings.ts'
@@ -41,6 +42,8 @@ test('without options or variables the defaults of the contract hold', () => {
     meshKeyring: [],
     adminKey: undefined,
     rateLimitPerMinute: 1000,
+    tls: undefined,
+    corsOrigins: ['*'],
     logLevel: 'info',
   })
 })
@@ -107,6 +110,8 @@ test.each([
   [['--seeds', 'a.example:0'], '--seeds must be'],
   [['--insecure=maybe'], "--insecure must be true or false, not 'maybe'"],
   [['--rate-limit', '-5'], '--rate-limit must be'],
+  [['--cors-origins', 'shop.example'], '--cors-origins must be'],
+  [['--cors-origins', 'https://shop.example/'], '--cors-origins must be'],
   [['--log-level', 'loud'], "--log-level must be one of trace, debug, info, warn, error, fatal, silent, not 'loud'"],
 ])('%j is refused and named', (argv, complaint) => {
   expect(complaintOf(argv)).toContain(complaint)
@@ -136,6 +141,27 @@ test('an admin key that can be guessed is refused without showing it', () => {
   const complaint = complaintOf([], { FLAGS_ADMIN_KEY: 'hunter2' })
   expect(complaint).toContain('FLAGS_ADMIN_KEY must be at least 16 characters')
   expect(complaint).not.toContain('hunter2')
+})
+
+test('origins are a list, any, or none', () => {
+  const originsOf = (text: string) => readConfig(['--cors-origins', text], {}).corsOrigins
+  expect(originsOf('https://shop.example, http://localhost:3000')).toEqual([
+    'https://shop.example',
+    'http://localhost:3000',
+  ])
+  expect(originsOf('*')).toEqual(['*'])
+  expect(originsOf('off')).toEqual([])
+})
+
+test('a certificate and its key go together, and are tried before the node starts', () => {
+  const fixture = (name: string) => fileURLToPath(new URL(`http/fixtures/${name}.pem`, import.meta.url))
+  const tlsOf = (cert: string, key: string) => ['--tls-cert', cert, '--tls-key', key]
+  const [certFile, keyFile] = [fixture('first.cert'), fixture('first.key')]
+  expect(readConfig(tlsOf(certFile, keyFile), {}).tls).toEqual({ certFile, keyFile })
+  expect(complaintOf(['--tls-cert', certFile])).toContain('go together')
+  expect(complaintOf(['--tls-key', keyFile])).toContain('go together')
+  expect(complaintOf(tlsOf(certFile, fixture('second.key')))).toContain('cannot be used together')
+  expect(complaintOf(tlsOf('/nowhere/cert.pem', keyFile))).toContain('/nowhere/cert.pem')
 })
 
 test('the file of a secret that is not there is named by its variable', () => {

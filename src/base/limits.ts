@@ -19,6 +19,8 @@ export const batchRequestsMax = 1_000
 /** Flags that one list page holds; also the default of `limit`. */
 export const pageFlagsMax = 1_000
 
+/** Connections that a node keeps open at once: all streams, and as many again. Further ones are closed at once. */
+export const connectionsMax = 20_000
 /** Event streams that a node keeps open at once; further clients get 503 and ask another node. */
 export const streamsMax = 10_000
 /** Bytes that wait for one slow reader of a stream; beyond them it is cut off, and resumes where it was. */

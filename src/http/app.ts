@@ -9,6 +9,7 @@ import { guard } from './access/guard.ts'
 import { answerBrokenRequest, answerUnknownRoutes, problemHandler } from './errors.ts'
 import { createFreshness, honourMinVersion } from './freshness.ts'
 import { closeGracefully } from './graceful-close.ts'
+import { createHttpServer } from './http-server.ts'
 import { acceptJson } from './json-body.ts'
 import { guardMethods } from './method-guard.ts'
 import { createEvaluationMeter, createRegistry, timeRequests } from './metrics.ts'
@@ -32,15 +33,10 @@ import { reportRoutes } from './routes/reports.ts'
 import { rulesetRoute } from './routes/ruleset.ts'
 import { segmentRoutes } from './routes/segments.ts'
 import { ofrepStreamRoute, streamRoute } from './routes/stream.ts'
-import {
-  type HttpSettings,
-  headerBytesMax,
-  headersTimeoutMs,
-  keepAliveTimeoutMs,
-  pathSegmentCharactersMax,
-  requestTimeoutMs,
-} from './settings.ts'
+import { protectBrowsers } from './security-headers.ts'
+import { type HttpSettings, pathSegmentCharactersMax } from './settings.ts'
 import { createEventStreams } from './sse.ts'
+import { createTlsIdentity } from './tls-identity.ts'
 import type { App } from './types.ts'
 import { zodValidator } from './zod-validator.ts'
 
@@ -61,7 +57,7 @@ const prefixes = ['/api/v1', '']
 /** The HTTP API as a value: `inject` requests into it, or let it `listen`. Closing it finishes the requests in flight. */
 export async function createApp(parts: AppParts): Promise<App> {
   const { catalog, node, settings, logger, requestSync } = parts
-  const app = createServer(logger)
+  const app = createServer(parts)
   const meter = createEvaluationMeter()
   const streams = createEventStreams()
   const registry = createRegistry({ catalog, node, meter, streams })
@@ -75,6 +71,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   honourMinVersion(app, freshness)
   const refuseOtherMethods = guardMethods(app)
   await app.register(compress, { global: false })
+  await protectBrowsers(app, { tls: settings.tls !== undefined })
 
   async function allRoutes(scope: App): Promise<void> {
     flagRoutes(scope, { catalog })
@@ -118,16 +115,15 @@ function callersOf({ catalog, settings }: AppParts): Callers | undefined {
 }
 
 /** A Fastify server with our limits, our errors and our validators, and no routes yet. */
-function createServer(logger: Logger): App {
+function createServer({ logger, settings }: AppParts): App {
+  const identity = settings.tls && createTlsIdentity(settings.tls, logger)
   const answerError = problemHandler(logger)
   const app = fastify({
     bodyLimit: bodyBytesMax,
     genReqId: requestIds(),
-    requestTimeout: requestTimeoutMs,
-    keepAliveTimeout: keepAliveTimeoutMs,
+    serverFactory: (handler) => createHttpServer(handler, identity),
     return503OnClosing: false,
     routerOptions: { maxParamLength: pathSegmentCharactersMax },
-    http: { maxHeaderSize: headerBytesMax, headersTimeout: headersTimeoutMs },
     frameworkErrors: answerError,
     clientErrorHandler: answerBrokenRequest,
   }).withTypeProvider<ZodTypeProvider>()

@@ -154,7 +154,9 @@ test('browsers of any origin may evaluate, and nothing else', async () => {
   const origin = { origin: 'https://shop.example' }
   const answer = await send('POST', one, {}, origin)
   expect(answer.headers['access-control-allow-origin']).toBe('*')
-  expect(answer.headers['access-control-expose-headers']).toBe('ETag, Retry-After, Flags-Version')
+  expect(answer.headers['access-control-expose-headers']).toBe(
+    'ETag, Retry-After, Flags-Version, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset',
+  )
   const preflight = { ...origin, 'access-control-request-method': 'POST' }
   expect((await send('OPTIONS', one, undefined, preflight)).status).toBe(204)
   const elsewhere = await send('OPTIONS', '/flags', undefined, preflight)

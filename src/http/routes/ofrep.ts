@@ -23,6 +23,8 @@ export interface OfrepParts {
   readonly logger: Logger
 }
 
+const rateLimitHeaders = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset']
+
 /** OpenFeature clients may put parameters of their own on the URL: unknown ones are theirs. */
 const ofrepQuery = z.object({
   namespace: z.string().optional(),
@@ -36,7 +38,7 @@ export async function allowBrowsers(app: App, origins: readonly string[]): Promi
   await app.register(cors, {
     origin: origins.includes('*') ? '*' : [...origins],
     methods: ['GET', 'POST'],
-    exposedHeaders: ['ETag', 'Retry-After', 'Flags-Version'],
+    exposedHeaders: ['ETag', 'Retry-After', 'Flags-Version', ...rateLimitHeaders],
     maxAge: 600,
   })
 }
