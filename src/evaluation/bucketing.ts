@@ -1,4 +1,4 @@
-import { murmur32 } from '../base/hash.ts'
+import { murmur32Joined } from '../base/hash.ts'
 import { compileAttribute, subjectText } from './attribute.ts'
 import { Nonsense } from './compiling.ts'
 import { flagdBuckets } from './foreign/flagd-buckets.ts'
@@ -49,5 +49,5 @@ function ownBuckets({ bucketBy = 'targetingKey', salt, buckets }: Bucketing, fla
  */
 export function bucketOf(salt: string, seed = 0): Bucket {
   const suffix = `:${salt}`
-  return (subject) => murmur32(subject + suffix, seed) % bucketsCount
+  return (subject) => murmur32Joined(subject, suffix, seed) % bucketsCount
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { murmur32, murmur32Bytes } from '../../src/base/hash.ts'
+import { murmur32, murmur32Bytes, murmur32Joined } from '../../src/base/hash.ts'
 import vectors from '../vectors/murmur3-x86-32.json' with { type: 'json' }
 
 const encoder = new TextEncoder()
@@ -22,7 +22,11 @@ test('a text hashes as its UTF-8 bytes, whatever it is written in and whichever 
   )
   fc.assert(
     fc.property(text, fc.integer({ min: 0, max: 2 ** 32 - 1 }), (input, seed) => {
-      expect(murmur32(input, seed)).toBe(murmur32Bytes(encoder.encode(input), seed))
+      const hash = murmur32Bytes(encoder.encode(input), seed)
+      expect(murmur32(input, seed)).toBe(hash)
+      for (const at of [0, 1, 2, 3, input.length >> 1]) {
+        expect(murmur32Joined(input.slice(0, at), input.slice(at), seed)).toBe(hash)
+      }
     }),
     { numRuns: 500 },
   )
