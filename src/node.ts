@@ -135,7 +135,20 @@ function now(): Now {
   return { monotonicMs: performance.now(), wallMs: Date.now() }
 }
 
-const random: Random = { uint32: () => randomBytes(4).readUInt32LE() }
+const random: Random = pooledRandom()
+
+/** The system's randomness, drawn in blocks: every gossiped packet picks its receivers, and a draw costs as much as a packet. */
+function pooledRandom(): Random {
+  let block = randomBytes(0)
+  let at = 0
+  return {
+    uint32() {
+      if (at === block.length) [block, at] = [randomBytes(4 * 1024), 0]
+      at += 4
+      return block.readUInt32LE(at - 4)
+    },
+  }
+}
 
 const secrets: CatalogParts['secrets'] = {
   newId: () => randomBytes(8).toString('hex'),
