@@ -34,10 +34,19 @@ function several(operands: Json, depth: number, join: (conditions: Condition[]) 
   return join(operands.map((operand) => conditionOf(operand, depth + 1)))
 }
 
+/** Only of what is true or false: JsonLogic's engine looks into a list that it negates. */
 function negation(operands: Json, depth: number): Condition | undefined {
   const operand = Array.isArray(operands) && operands.length === 1 ? (operands[0] as Json) : operands
   if (typeof operand !== 'object' || operand === null || Array.isArray(operand)) return undefined
-  return { not: conditionOf(operand, depth + 1) }
+  const not = conditionOf(operand, depth + 1)
+  return isOurs(not) ? { not } : undefined
+}
+
+function isOurs(condition: Condition): boolean {
+  if ('all' in condition) return condition.all.every(isOurs)
+  if ('any' in condition) return condition.any.every(isOurs)
+  if ('not' in condition) return isOurs(condition.not)
+  return !('jsonLogic' in condition)
 }
 
 function membership(operands: Json): Condition | undefined {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { InputFault } from '../../base/errors.ts'
-import { flagBytesMax } from '../../base/limits.ts'
+import { flagBytesMax, referenceDepthMax } from '../../base/limits.ts'
 import type { Json } from '../model.ts'
 import { joinPath } from '../well-formed.ts'
 
@@ -37,27 +37,30 @@ export function resolveReferences(
   faults: InputFault[],
 ): Json {
   let room = flagBytesMax
+  const wrong = new Map<string, InputFault>()
 
-  function resolve(part: Json, at: string, within: readonly string[]): Json {
+  function resolve(part: Json, at: string, depth: number): Json {
     room--
     if (room < 0 || typeof part !== 'object' || part === null) return part
-    if (Array.isArray(part)) return part.map((item, index) => resolve(item, `${at}[${index}]`, within))
+    if (Array.isArray(part)) return part.map((item, index) => resolve(item, `${at}[${index}]`, depth))
     const { $ref, ...others } = part
-    if (typeof $ref === 'string' && Object.keys(others).length === 0) return follow($ref, at, within)
+    if (typeof $ref === 'string' && Object.keys(others).length === 0) return follow($ref, at, depth + 1)
     return Object.fromEntries(
-      Object.entries(part).map(([name, inner]) => [name, resolve(inner, joinPath(at, name), within)]),
+      Object.entries(part).map(([name, inner]) => [name, resolve(inner, joinPath(at, name), depth)]),
     )
   }
 
-  function follow(name: string, at: string, within: readonly string[]): Json {
+  function follow(name: string, at: string, depth: number): Json {
     const known = Object.hasOwn(evaluators, name) ? evaluators[name] : undefined
-    if (known === undefined) faults.push({ path: at, message: `names the evaluator "${name}", which does not exist` })
-    else if (!within.includes(name)) return resolve(known, at, [...within, name])
-    else faults.push({ path: at, message: `names the evaluator "${name}", which names itself in a circle` })
+    if (known !== undefined && depth <= referenceDepthMax) return resolve(known, joinPath('$evaluators', name), depth)
+    const why = known === undefined ? 'which does not exist' : 'from which evaluators lead on in a circle or too far'
+    // Once for each name: a fault in an evaluator that is named everywhere would be told without end.
+    if (!wrong.has(name)) wrong.set(name, { path: at, message: `names the evaluator "${name}", ${why}` })
     return null
   }
 
-  const resolved = resolve(expression, path, [])
-  if (room < 0) faults.push({ path, message: 'becomes too large when its evaluators are put in their places' })
+  const resolved = resolve(expression, path, 0)
+  if (room < 0) wrong.set('', { path, message: 'becomes too large when its evaluators are put in their places' })
+  faults.push(...wrong.values())
   return resolved
 }

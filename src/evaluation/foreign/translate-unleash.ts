@@ -131,21 +131,8 @@ function strategyRules(
 ): Rule[] {
   const condition = strategyCondition(strategy, state.segments)
   const described = strategy.title ? { description: strategy.title } : {}
-  const own = strategy.variants ?? []
-  const { variants, salt, stickiness } =
-    own.length > 0
-      ? // Unleash writes a group that is missing as this word.
-        {
-          variants: own,
-          salt: parametersOf(strategy)('groupId') || 'undefined',
-          stickiness: strategyStickiness(own, strategy),
-        }
-      : {
-          variants: feature.variants ?? [],
-          salt: feature.name,
-          stickiness: feature.variants?.[0]?.stickiness ?? 'default',
-        }
-  const serve = serveOf(variants, salt, stickiness, variations)
+  const choice = choiceOf(strategy, feature)
+  const serve = serveOf(choice, variations)
   if (!serve) {
     faults.push({
       path: `${origin}.variants`,
@@ -153,14 +140,25 @@ function strategyRules(
     })
     return []
   }
-  return [...overrideRules(condition, variants, variations), { ...described, if: condition, serve }]
+  return [...overrideRules(condition, choice.variants, variations), { ...described, if: condition, serve }]
 }
 
-function strategyStickiness([first]: readonly UnleashVariant[], strategy: UnleashStrategy): string {
-  return (
-    first?.stickiness ||
-    (strategy.parameters?.stickiness === undefined ? 'default' : parametersOf(strategy)('stickiness'))
-  )
+/** Among which variants is chosen, and how. */
+interface Choice {
+  readonly variants: readonly UnleashVariant[]
+  readonly salt: string
+  readonly stickiness: string
+}
+
+/** A strategy chooses among its own variants if they have any weight. A group that is missing Unleash writes as the word `undefined`. */
+function choiceOf(strategy: UnleashStrategy, feature: UnleashFeature): Choice {
+  const { variants, parameters } = strategy
+  if (!variants?.some(({ weight }) => weight > 0)) {
+    const shared = feature.variants ?? []
+    return { variants: shared, salt: feature.name, stickiness: shared[0]?.stickiness ?? 'default' }
+  }
+  const inherited = parameters?.stickiness === undefined ? 'default' : parametersOf(strategy)('stickiness')
+  return { variants, salt: String(parameters?.groupId), stickiness: variants[0]?.stickiness || inherited }
 }
 
 /** Overrides count only where there are weights. */
@@ -179,12 +177,7 @@ function overrideRules(
 }
 
 /** undefined where the weights are too many to be told apart. */
-function serveOf(
-  variants: readonly UnleashVariant[],
-  salt: string,
-  stickiness: string,
-  variations: UnleashVariations,
-): Serve | undefined {
+function serveOf({ variants, salt, stickiness }: Choice, variations: UnleashVariations): Serve | undefined {
   const weighed = variants.filter(({ weight }) => weight > 0)
   const [first, ...others] = weighed
   if (!first) return { variation: on }
