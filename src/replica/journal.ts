@@ -33,8 +33,8 @@ export interface Settled {
 
 /**
  * What is on its way to the disk, and what waits for it. Appends are answered in their order. The records of one register
- * are appended in the order of their stamps, so that the last one on the disk is the winner: peers' changes go before a
- * local write over them, and not at all while a newer local write is under way.
+ * are appended in the order of their stamps, so that the last one on the disk is the winner: a peer's change waits while a
+ * newer local write of its register is under way, and is superseded if that succeeds.
  */
 export class Journal {
   readonly #effects: Effects
@@ -81,7 +81,6 @@ export class Journal {
   }
 
   write(write: LocalWrite): void {
-    if (write.records.some((record) => this.#unsaved.has(record.key))) this.#save()
     for (const record of write.records) this.#writing.set(record.key, record.stamp)
     this.#localsUnderWay++
     this.#append({ kind: 'local', write }, write.records)
