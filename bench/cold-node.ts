@@ -3,6 +3,7 @@ import { ask, convergence, meshOf } from '../test/e2e/harness/api.ts'
 import { type NodeProcess, whenReady } from '../test/e2e/harness/launch.ts'
 import { makeFlags } from './support/flags.ts'
 import { MeshOfNodes } from './support/mesh-of-nodes.ts'
+import { metric, metricsOf } from './support/metrics.ts'
 import { publish, spread } from './support/report.ts'
 
 /**
@@ -25,10 +26,11 @@ const imported = await ask(mesh.nodes[0] as NodeProcess, 'POST', '/import', {
 if (imported?.status !== 200) throw new Error(`the import was answered with ${imported?.status}`)
 const root = await convergence(mesh.nodes)
 
+let fetched = {}
 const fromStartMs: number[] = []
 const fromContactMs: number[] = []
 for (let i = 0; i < times; i++) await once()
-const result = { nodes: 3, flags: flagCount, times, goalMs }
+const result = { nodes: 3, flags: flagCount, times, goalMs, fetched }
 publish('cold-node', { ...result, fromContactMs: spread(fromContactMs), fromProcessStartMs: spread(fromStartMs) })
 process.exit(spread(fromContactMs).max < goalMs ? 0 : 1)
 
@@ -48,5 +50,10 @@ async function once(): Promise<void> {
   if (contact === undefined) throw new Error('the cold node met nobody')
   fromStartMs.push(doneWallMs - startedWallMs)
   fromContactMs.push(doneWallMs - Number(contact.time))
+  const metrics = await metricsOf(node.url)
+  const [records, frames, bytes] = ['sync_records', 'frames', 'frame_bytes'].map((what) =>
+    metric(metrics, `flags_replica_${what}_received_total`),
+  )
+  fetched = { records, frames, bytes }
   await node.end('SIGTERM')
 }
