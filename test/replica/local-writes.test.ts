@@ -67,7 +67,7 @@ test('the disk gets the records of a register in the order of their stamps, whic
   bench.pass(2_000)
   const written = bench.appends.flatMap(({ records }) => records.map((record) => record.stamp))
   expect(written).toEqual([...written].sort())
-  expect(written.length).toBeGreaterThanOrEqual(3)
+  expect(written.length).toBeGreaterThanOrEqual(2)
   expect(bench.replica.get('k')?.value).toEqual(bytes(`${wallMs + 50}`))
 })
 
