@@ -63,9 +63,3 @@ export function murmur32Bytes(bytes: Uint8Array, seed = 0): number {
 export function hash64(text: string): string {
   return murmur.x86.hash128(utf8(text)).slice(0, 16)
 }
-
-/** The same 64-bit hash over bytes, as two unsigned 32-bit numbers. */
-export function hash64Bytes(bytes: Uint8Array): { readonly high: number; readonly low: number } {
-  const hex = murmur.x86.hash128(bytes)
-  return { high: Number.parseInt(hex.slice(0, 8), 16), low: Number.parseInt(hex.slice(8, 16), 16) }
-}

@@ -1,4 +1,4 @@
-import { hash64Bytes } from '../base/hash.ts'
+import { murmur128Half } from '../base/murmur128.ts'
 import { utf8Length, writeUtf8 } from './bytes.ts'
 import type { RegisterRecord } from './register.ts'
 
@@ -34,7 +34,7 @@ export function fingerprintOf(record: RegisterRecord): Fingerprint {
   at = writeUtf8(record.seen, scratch, at)
   scratch[at++] = record.value === null ? 0 : 1
   if (record.value !== null) scratch.set(record.value, at)
-  return hash64Bytes(scratch.subarray(0, length))
+  return murmur128Half(scratch.subarray(0, length))
 }
 
 /**
@@ -60,7 +60,7 @@ export class Digest {
   /** 16 lowercase hex digits; equal roots mean equal maps. */
   root(): string {
     if (this.#root === null) {
-      this.#root = fingerprintText(hash64Bytes(new Uint8Array(this.#buckets.buffer)))
+      this.#root = fingerprintText(murmur128Half(new Uint8Array(this.#buckets.buffer)))
     }
     return this.#root
   }
