@@ -38,7 +38,11 @@ export class FlagsError extends Error {
   readonly faults: readonly InputFault[]
   readonly retryAfterSeconds: number | undefined
 
-  constructor(code: ErrorCode, message: string, more: { faults?: readonly InputFault[]; retryAfterSeconds?: number } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    more: { faults?: readonly InputFault[]; retryAfterSeconds?: number } = {},
+  ) {
     super(message)
     this.name = 'FlagsError'
     this.code = code

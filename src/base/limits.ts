@@ -57,7 +57,7 @@ export const contextDepthMax = 16
 export const contextAttributesMax = 1_000
 /** Bytes of a context as JSON. */
 export const contextBytesMax = 64 * 1024
-/** Steps that a JsonLogic expression may take for any context: some milliseconds. A list of the context counts with all the attributes there may be. */
+/** Steps that all JsonLogic of a flag may take for any context: some milliseconds. A list of the context counts with all the attributes that it may have. */
 export const jsonLogicStepsMax = 100_000
 /** Prerequisites or segments in a chain; a merge can tie longer ones, which then answer PARSE_ERROR. */
 export const referenceDepthMax = 16
