@@ -71,10 +71,12 @@ export interface Compilation {
   ticking: boolean
   /** Conditions compiled so far, and how deep the present one stands. */
   conditions: number
+  /** Steps that the JsonLogic expressions compiled so far may take. */
+  jsonLogicSteps: number
 }
 
 export function newCompilation(scope: Scope, flagKey = ''): Compilation {
-  return { scope, flagKey, faults: [], timed: false, ticking: false, conditions: 0 }
+  return { scope, flagKey, faults: [], timed: false, ticking: false, conditions: 0, jsonLogicSteps: 0 }
 }
 
 /** Notes a fault, and gives the part that stands in for the faulty one: whoever reaches it gets PARSE_ERROR. */

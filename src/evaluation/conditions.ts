@@ -135,8 +135,7 @@ function compileBucketCondition(
 }
 
 function compileExpression({ jsonLogic }: ConditionOf<'jsonLogic'>, at: string, compilation: Compilation): Test {
-  const { holds, ticking } = compileJsonLogic(jsonLogic, compilation.flagKey, `${at}.jsonLogic`)
-  noteClock(compilation, { ticking })
+  const { holds } = compileJsonLogic(jsonLogic, `${at}.jsonLogic`, compilation)
   return (context, nowMs, trace) => {
     const outcome = holds(context, nowMs)
     if (trace) trace.push({ kind: 'condition', at, op: 'jsonLogic', expected: jsonLogic, outcome })

@@ -68,8 +68,7 @@ function compileExpression(
   flag: FlagParts,
   compilation: Compilation,
 ): Serving {
-  const { run, ticking } = compileJsonLogic(expression, flag.key, `${at}.jsonLogic`)
-  noteClock(compilation, { ticking })
+  const { run } = compileJsonLogic(expression, `${at}.jsonLogic`, compilation)
   const evaluations = new Map(
     [...flag.variations.keys()].map((name) => [name, serveVariation(flag, name, 'TARGETING_MATCH', ruleId, '')]),
   )

@@ -1,5 +1,6 @@
 import { LogicEngine } from 'json-logic-engine'
-import { Nonsense, Unanswerable } from '../compiling.ts'
+import { jsonLogicStepsMax } from '../../base/limits.ts'
+import { type Compilation, Nonsense, noteClock, Unanswerable } from '../compiling.ts'
 import type { EvaluationContext, Json } from '../model.ts'
 import { flagdOperators } from './flagd-operators.ts'
 import { checkJsonLogic } from './json-logic-check.ts'
@@ -10,8 +11,6 @@ export interface Expression {
   run(context: EvaluationContext, nowMs: number): unknown
   /** Whether its result is truthy in JsonLogic's sense, in which empty lists are not. Throws as run does. */
   holds(context: EvaluationContext, nowMs: number): boolean
-  /** The result may change with the clock. */
-  readonly ticking: boolean
 }
 
 /** The operators, the same for all engines. */
@@ -24,15 +23,20 @@ function methodsOfFlagd(): LogicEngine['methods'] {
 }
 
 /**
- * Compiles an expression; throws Nonsense for one that makes no sense. The engine turns it into closures: of its two ways the one
+ * Compiles an expression of a flag or segment; throws Nonsense for one that makes no sense, or that is one too many. The engine turns it into closures: of its two ways the one
  * without `eval`, which also is the one that agrees with the flagd server where an operand of `cat` is null. `at` is where it stands.
  *
  * As flagd does, the context gets `$flagd.flagKey` and `$flagd.timestamp` (seconds since 1970).
  */
-export function compileJsonLogic(expression: Json, flagKey: string, at: string): Expression {
-  const { faults, ticking } = checkJsonLogic(expression, '.jsonLogic')
+export function compileJsonLogic(expression: Json, at: string, compilation: Compilation): Expression {
+  const { flagKey } = compilation
+  const { faults, steps, ticking } = checkJsonLogic(expression, '.jsonLogic')
   const [fault] = faults
   if (fault) throw new Nonsense(fault.message, fault.path)
+  compilation.jsonLogicSteps += steps
+  if (compilation.jsonLogicSteps > jsonLogicStepsMax)
+    throw new Nonsense(`may take ${steps} steps, and all of the flag at most ${jsonLogicStepsMax}`, '.jsonLogic')
+  noteClock(compilation, { ticking })
   const engine = newEngine()
   const failed = new Unanswerable(`${at} fails for this context`, 'GENERAL')
   const attempt = (context: EvaluationContext, nowMs: number): unknown => {
@@ -47,7 +51,6 @@ export function compileJsonLogic(expression: Json, flagKey: string, at: string):
   return {
     run: attempt,
     holds: (context, nowMs) => Boolean(engine.truthy(attempt(context, nowMs))),
-    ticking,
   }
 }
 

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { FlagsError } from '../../../src/base/errors.ts'
 import type { Json } from '../../../src/evaluation/model.ts'
 import { parseFlag } from '../../../src/evaluation/parse.ts'
-import { evaluate, rulesetOf } from '../testbed.ts'
+import { createRuleset } from '../../../src/evaluation/ruleset.ts'
+import { created, evaluate, rulesetOf } from '../testbed.ts'
 
 function flag(jsonLogic: unknown, more: object = {}): object {
   return { key: 'f', enabled: true, rules: [{ if: { jsonLogic }, serve: { variation: 'on' } }], ...more }
@@ -40,6 +41,14 @@ test.each<[what: string, expression: Json, fault: string]>([
   ['what fails whatever the context', { '/': [1, 0] }, ' fails whatever the context'],
 ])('%s is refused with its path', (_, expression, fault) => {
   expect(faults(expression)).toEqual(['INVALID', expect.stringContaining(`rules[0].if.jsonLogic${fault}`)])
+})
+
+test('expressions that are each small enough are too many together', () => {
+  const loop = { some: [{ var: 'tags' }, { '===': [{ var: '' }, 'x'] }] }
+  const rules = (count: number) => Array(count).fill({ if: { jsonLogic: loop }, serve: { variation: 'on' } })
+  expect(faults(loop)).toEqual([])
+  expect(() => parseFlag('default', { key: 'f', rules: rules(10) })).not.toThrow()
+  expect(() => parseFlag('default', { key: 'f', rules: rules(50) })).toThrow('all of the flag at most 100000')
 })
 
 test('loops of a sensible size are taken', () => {
@@ -80,6 +89,19 @@ test('in the fallthrough, null leaves it to the caller', () => {
   const definition = { key: 'f', enabled: true, fallthrough: { jsonLogic: { var: 'wish' } } }
   expect(evaluate(definition, {})).toEqual({ value: undefined, variation: undefined, reason: 'DEFAULT' })
   expect(evaluate(definition, { wish: 'off' }).variation).toBe('off')
+})
+
+test('an expression that came from a peer and makes no sense costs only those who reach it', () => {
+  const rules = [
+    { if: { attribute: 'plan', op: 'eq' as const, values: ['pro'] }, serve: { variation: 'on' } },
+    { if: { jsonLogic: { nope: [] } }, serve: { variation: 'on' } },
+  ]
+  const ruleset = createRuleset()
+  ruleset.apply(created({ ...parseFlag('default', { key: 'f', enabled: true }), rules }))
+  const found = ruleset.find('default', 'default', 'f')
+  expect(found?.evaluate({ plan: 'pro' }, 0).variation).toBe('on')
+  expect(found?.evaluate({}, 0).errorCode).toBe('PARSE_ERROR')
+  expect(found?.fault).toContain('rules[1].if.jsonLogic "nope" is not an operator')
 })
 
 test('an expression shows in the trace of an evaluation', () => {
