@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { FlagdCore } from '@openfeature/flagd-core'
@@ -166,7 +166,8 @@ const rounded = Object.fromEntries(
     Object.fromEntries(Object.entries(ns).map(([engine, value]) => [engine, Math.round(value)])),
   ]),
 )
-const machine = `${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}`
+const load1 = loadavg()[0]?.toFixed(1)
+const machine = `${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}, load average ${load1}`
 console.table(rounded)
 console.log(`nanoseconds of processor time, medians of ${rounds} rounds of ${roundMs} ms in turn, ${machine}`)
 console.log('10,000 flags of 1 KB:', load)
