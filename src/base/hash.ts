@@ -1,8 +1,3 @@
-import murmur from 'murmurhash3js-revisited'
-
-// Inputs here are always bytes; the check walks every byte once more.
-murmur.inputValidation = false
-
 const encoder = new TextEncoder()
 let scratch = new Uint8Array(512)
 
@@ -23,7 +18,7 @@ export function murmur32(text: string, seed = 0): number {
  */
 export function murmur32Joined(first: string, second: string, seed = 0): number {
   const hash = murmur32Ascii(first, second, seed)
-  return hash < 0 ? murmur.x86.hash32(utf8(first + second), seed) : hash
+  return hash < 0 ? murmur32Bytes(utf8(first + second), seed) : hash
 }
 
 /** Appleby's MurmurHash3_x86_32 (SMHasher) over the characters of both texts; -1 if one of them is not ASCII. */
@@ -43,10 +38,7 @@ function murmur32Ascii(first: string, second: string, seed: number): number {
     block = 0
   }
   if (seen > 0x7f) return -1
-  hash ^= scramble(block) ^ length
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
+  return finish(hash ^ scramble(block) ^ length)
 }
 
 function scramble(block: number): number {
@@ -54,12 +46,23 @@ function scramble(block: number): number {
   return Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593)
 }
 
-/** murmur3_x86_32 over bytes; an unsigned 32-bit number. */
-export function murmur32Bytes(bytes: Uint8Array, seed = 0): number {
-  return murmur.x86.hash32(bytes, seed)
+function finish(value: number): number {
+  let hash = Math.imul(value ^ (value >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
 }
 
-/** A 64-bit hash (the first half of murmur3_x86_128) over the UTF-8 bytes of `text`, as 16 lowercase hex digits. */
-export function hash64(text: string): string {
-  return murmur.x86.hash128(utf8(text)).slice(0, 16)
+/** murmur3_x86_32 over bytes; an unsigned 32-bit number. */
+export function murmur32Bytes(bytes: Uint8Array, seed = 0): number {
+  const { length } = bytes
+  const blocksEnd = length & ~3
+  const view = new DataView(bytes.buffer, bytes.byteOffset, length)
+  let hash = seed | 0
+  for (let i = 0; i < blocksEnd; i += 4) {
+    hash ^= scramble(view.getInt32(i, true))
+    hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0
+  }
+  let tail = 0
+  for (let i = length - 1; i >= blocksEnd; i--) tail = (tail << 8) | view.getUint8(i)
+  return finish(hash ^ scramble(tail) ^ length)
 }

@@ -1,6 +1,7 @@
 import type { Now } from '../../src/base/clock.ts'
 import { FlagsError } from '../../src/base/errors.ts'
-import { hash64 } from '../../src/base/hash.ts'
+import { murmur128Half } from '../../src/base/murmur128.ts'
+import { fingerprintText } from '../../src/crdt/digest.ts'
 import type { RegisterChange, RegisterRecord } from '../../src/crdt/register.ts'
 import { makeStamp, noStamp } from '../../src/crdt/stamp.ts'
 import type { Replica, ReplicaEvent, WriteTicket } from '../../src/replica/ports.ts'
@@ -76,4 +77,8 @@ export function createMemoryReplica(emit: (event: ReplicaEvent) => void): Memory
 
 function unused(): never {
   throw new FlagsError('INTERNAL', 'The memory replica has no mesh.')
+}
+
+function hash64(text: string): string {
+  return fingerprintText(murmur128Half(new TextEncoder().encode(text)))
 }
