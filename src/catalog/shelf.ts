@@ -64,7 +64,7 @@ export function logged<D>(
 ): RegisterChange[] {
   const { actor, reason, requestId } = options
   const thing = lockKey(noun, deed.namespace, deed.key)
-  const registers = changes.map((change) => change.key.slice(thing.length + 1))
+  const registers = changes.map((change) => change.key.slice(thing.length + 1) || noun)
   checkConfinement(options.confinement, deed.namespace, registers)
   return [...changes, log.register({ ...deed, noun, actor, reason, requestId, registers })]
 }

@@ -2,6 +2,7 @@ import compress from '@fastify/compress'
 import { fastify } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
+import manifest from '../../package.json' with { type: 'json' }
 import { bodyBytesMax } from '../base/limits.ts'
 import type { Catalog, NodeView } from '../catalog/ports.ts'
 import { type Callers, createCallers } from './access/callers.ts'
@@ -13,10 +14,12 @@ import { createHttpServer } from './http-server.ts'
 import { acceptJson } from './json-body.ts'
 import { guardMethods } from './method-guard.ts'
 import { createEvaluationMeter, createRegistry, timeRequests } from './metrics.ts'
+import { collectRoutes } from './openapi/route-collector.ts'
 import { recentChanges } from './recent-changes.ts'
 import { requestIds } from './request-ids.ts'
 import { logRequests } from './request-log.ts'
 import { auditRoutes } from './routes/audit.ts'
+import { docsRoutes } from './routes/docs.ts'
 import { evaluateRoutes } from './routes/evaluate.ts'
 import { evaluateByGetRoute } from './routes/evaluate-by-get.ts'
 import { explainRoutes } from './routes/explain.ts'
@@ -51,6 +54,8 @@ export interface AppParts {
   readonly requestSync: () => void
 }
 
+const { version } = manifest
+
 /** Every route answers with this prefix, and without it. */
 const prefixes = ['/api/v1', '']
 
@@ -66,6 +71,7 @@ export async function createApp(parts: AppParts): Promise<App> {
 
   acceptJson(app)
   guard(app, callersOf(parts))
+  const routes = collectRoutes(app)
   timeRequests(app, registry)
   logRequests(app, logger)
   honourMinVersion(app, freshness)
@@ -85,6 +91,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     historyRoutes(scope, { catalog })
     auditRoutes(scope, { catalog })
     reportRoutes(scope, { catalog })
+    docsRoutes(scope, { routes, version })
     healthRoutes(scope, { catalog, node })
     meshRoutes(scope, parts)
     metricsRoutes(scope, { registry, node })
