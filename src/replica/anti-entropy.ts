@@ -8,11 +8,14 @@ import type { Counters } from './counters.ts'
 import { type Outbox, wireWallMs } from './outbox.ts'
 import type { Address, Effects, Timer } from './ports.ts'
 import type { Presence } from './presence.ts'
-import { SyncSession } from './sync-session.ts'
+import { SyncSession, type Turn } from './sync-session.ts'
 import type { SyncFrame } from './wire-fields.ts'
 
 /** A session without a frame for so long is over: the bulk channel broke, or the peer died. */
 const sessionTimeoutMs = 5_000
+
+/** Frames of records that go out without waiting for an answer to each: while one is merged, the next are on their way. */
+const burstFramesMax = 8
 
 /** `yielded`: both sides opened at once, and the other session goes on. */
 export type SyncOutcome = 'done' | 'busy' | 'silent' | 'yielded'
@@ -69,11 +72,12 @@ export class AntiEntropy {
     this.#host = host
   }
 
-  get isOpen(): boolean {
-    return this.#opened !== null
+  /** No session is to be opened: one is, or a peer is giving us what it has, which another would give once more. */
+  get isBusy(): boolean {
+    return this.#opened !== null || this.#isFilling()
   }
 
-  /** Starts a session with this peer. Call only while none is open. */
+  /** Starts a session with this peer. Call only while not busy. */
   open(now: Now, peer: Address): void {
     const session = new SyncSession(this.#map, this.#random.uint32(), peer, true)
     this.#opened = { session, news: [], theirAbsentSinceWallMs: 0 }
@@ -100,6 +104,7 @@ export class AntiEntropy {
     session.take(frame)
     this.#host.onRoot(now, from, frame.root)
     if (frame.done) this.#end(now, running, 'done')
+    else if (frame.goesOn) this.#armTimeout(session)
     else this.#speak(now, running)
   }
 
@@ -122,7 +127,8 @@ export class AntiEntropy {
   #serve(now: Now, from: Address, frame: SyncFrame): Running | undefined {
     const crossing = this.#opened?.session.peer === from ? this.#opened : null
     // Of two sessions that cross, the one opened by the lower address goes on.
-    if (this.#served.size >= syncsServedMax || (crossing !== null && this.#self < from)) {
+    const isFull = this.#served.size >= syncsServedMax || (crossing !== null && this.#self < from)
+    if (isFull || (crossing === null && this.#hasEnoughToTake())) {
       this.#counters.add('syncs_refused')
       this.#outbox.sendFrame(from, { kind: 'busy', session: frame.session })
       return undefined
@@ -135,6 +141,18 @@ export class AntiEntropy {
     return running
   }
 
+  #isFilling(): boolean {
+    if (this.#opened?.session.isFilling) return true
+    for (const { session } of this.#served.values()) if (session.isFilling) return true
+    return false
+  }
+
+  /** A node that has been gone would be given everything by each peer that notices: one at a time will do. */
+  #hasEnoughToTake(): boolean {
+    const { values, tombstones } = this.#map.size()
+    return this.#isFilling() || (this.#opened !== null && values + tombstones === 0)
+  }
+
   /** Whether we return to this peer shows when it says how it stands. */
   #align({ session, theirAbsentSinceWallMs }: Running): void {
     const returns = this.#presence.mustReturnTo(theirAbsentSinceWallMs)
@@ -144,7 +162,18 @@ export class AntiEntropy {
 
   #speak(now: Now, running: Running): void {
     const { session } = running
-    const said = session.next()
+    for (let frames = 1; ; frames++) {
+      const said = session.next()
+      const goesOn = frames < burstFramesMax && session.hasOnlyRecords
+      this.#send(now, session, { ...said, goesOn })
+      if (said.done) this.#end(now, running, 'done')
+      else if (goesOn) continue
+      else this.#armTimeout(session)
+      return
+    }
+  }
+
+  #send(now: Now, session: SyncSession, said: Turn & { readonly goesOn: boolean }): void {
     session.turn++
     this.#counters.add('sync_records_sent', said.records.length)
     const { absentSinceWallMs } = this.#presence
@@ -152,8 +181,10 @@ export class AntiEntropy {
     const { id, peer, turn } = session
     const wallMs = wireWallMs(now)
     this.#outbox.sendFrame(peer, { kind: 'sync', session: id, turn, root, wallMs, absentSinceWallMs, ...said })
-    if (said.done) this.#end(now, running, 'done')
-    else this.#effects.setTimer({ kind: 'sync-timeout', peer, session: id, turn }, sessionTimeoutMs)
+  }
+
+  #armTimeout({ id, peer, turn }: SyncSession): void {
+    this.#effects.setTimer({ kind: 'sync-timeout', peer, session: id, turn }, sessionTimeoutMs)
   }
 
   #end(now: Now, running: Running, outcome: SyncOutcome): void {

@@ -69,7 +69,7 @@ export class SyncSchedule {
   onRoutineTimer(now: Now): void {
     this.#effects.setTimer({ kind: 'sync-routine' }, routineIntervalMs * (0.75 + unit(this.#random) / 2))
     const [peer] = this.#peers.pick(this.#random, 1)
-    if (peer !== undefined && !this.#antiEntropy.isOpen) this.#antiEntropy.open(now, peer.address)
+    if (peer !== undefined && !this.#antiEntropy.isBusy) this.#antiEntropy.open(now, peer.address)
   }
 
   onUp(now: Now, peer: Peer): void {
@@ -109,7 +109,7 @@ export class SyncSchedule {
   onDueTimer(now: Now, timer: Timer): void {
     if (timer.atMs !== this.#dueMs) return
     this.#dueMs = null
-    if (this.#antiEntropy.isOpen) return
+    if (this.#antiEntropy.isBusy) return
     const due = this.#differing().filter((peer) => whenMs(peer) <= now.monotonicMs)
     const peer = due[below(this.#random, due.length)]
     if (peer !== undefined && now.monotonicMs - peer.lastHeardMs <= freshMs) {

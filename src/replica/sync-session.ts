@@ -17,7 +17,8 @@ const buckets: readonly KeyRange[] = Array.from({ length: bucketCount }, (_, pre
 export type Turn = Pick<SyncFrame, 'more' | 'done' | 'summaries' | 'lists' | 'wants' | 'records'>
 
 /**
- * One conversation that makes two maps equal. The two sides take turns, one frame each, and both follow the same rules:
+ * One conversation that makes two maps equal. The two sides take turns, a frame each (or several, where only records are left
+ * to say: see anti-entropy.ts), and both follow the same rules:
  * a summary that differs from ours is answered by the summaries of its parts, or by a list when we hold few; a list is
  * answered by the records that it lacks and by wants for those that we lack; a want by its records. It is over when one
  * side has nothing to say to a frame that ended what the other had to say. Repair of k differences costs O(k + 256) bytes
@@ -41,12 +42,23 @@ export class SyncSession {
   readonly #wants: RangeList[] = []
   readonly #keys = new Set<string>()
   #theyHaveMore = false
+  #isFilling = false
 
   constructor(map: RegisterMap, id: number, peer: Address, opened: boolean) {
     this.#map = map
     this.id = id
     this.peer = peer
     this.opened = opened
+  }
+
+  /** The peer sends records, and has more of them. */
+  get isFilling(): boolean {
+    return this.#isFilling
+  }
+
+  /** What is left for us to say is records, which the peer need not answer one frame at a time. */
+  get hasOnlyRecords(): boolean {
+    return this.#keys.size > 0 && this.#summaries.length + this.#lists.length + this.#wants.length === 0
   }
 
   /** Queues the summaries of all that we hold, or claim to: the opening. */
@@ -69,6 +81,7 @@ export class SyncSession {
   /** Works out what the peer's turn asks of us. Its records are the caller's to merge, before this. */
   take(frame: Turn): void {
     this.#theyHaveMore = frame.more
+    this.#isFilling = frame.more && frame.records.length > 0
     this.received += frame.records.length
     for (const { key } of frame.records) this.mentioned?.add(key)
     if (this.mentioned !== null) return

@@ -48,7 +48,7 @@ export interface Packet {
   readonly acks: readonly Ack[]
 }
 
-/** One turn of an anti-entropy session; see sync-session.ts. */
+/** One frame of an anti-entropy session; see sync-session.ts. */
 export interface SyncFrame {
   readonly kind: 'sync'
   readonly session: number
@@ -61,6 +61,8 @@ export interface SyncFrame {
   readonly more: boolean
   /** Nothing more to say on either side: the session is over. */
   readonly done: boolean
+  /** The sender goes on at once, and wants no answer to this frame. */
+  readonly goesOn: boolean
   /** Since when the sender has been away, by its wall clock; 0 it is part of the mesh, -1 it never was. See presence.ts. */
   readonly absentSinceWallMs: number
   readonly summaries: readonly RangeSummary[]
@@ -124,7 +126,7 @@ export function frameFields(frame: Frame): unknown[] {
         frame.turn,
         Uint8Array.fromHex(frame.root),
         frame.wallMs,
-        (frame.more ? 1 : 0) | (frame.done ? 2 : 0),
+        (frame.more ? 1 : 0) | (frame.done ? 2 : 0) | (frame.goesOn ? 4 : 0),
         frame.absentSinceWallMs,
         packSummaries(frame.summaries),
         packLists(frame.lists),
@@ -166,8 +168,9 @@ function readSync(fields: readonly unknown[]): SyncFrame | undefined {
   if (root === undefined || !isCount(wallMs) || (absentSinceWallMs !== -1 && !isCount(absentSinceWallMs)))
     return undefined
   if (summaries === undefined || lists === undefined || wants === undefined || records === undefined) return undefined
-  const [more, done] = [(flags & 1) !== 0, (flags & 2) !== 0]
-  return { kind: 'sync', session, turn, root, wallMs, more, done, absentSinceWallMs, summaries, lists, wants, records }
+  const [more, done, goesOn] = [(flags & 1) !== 0, (flags & 2) !== 0, (flags & 4) !== 0]
+  const standing = { root, wallMs, more, done, goesOn, absentSinceWallMs }
+  return { kind: 'sync', session, turn, ...standing, summaries, lists, wants, records }
 }
 
 /** All items read, or undefined when it is no array or one item is not as it should be. */

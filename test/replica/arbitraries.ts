@@ -40,6 +40,7 @@ export const frames: fc.Arbitrary<Frame> = fc.oneof(
     root: hex16,
     wallMs: fc.maxSafeNat(),
     more: fc.boolean(),
+    goesOn: fc.boolean(),
     done: fc.boolean(),
     absentSinceWallMs: fc.oneof(fc.constant(-1), fc.maxSafeNat()),
     summaries: fc.array(summary, { maxLength: 5 }),
