@@ -9,6 +9,8 @@ export interface FaultWorld {
   readonly simulation: Simulation
   readonly ledger: Ledger
   readonly random: Random
+  /** Nodes at the beginning of the run. */
+  readonly startedWith: number
   /** Copies of disks as they were, by the node they were taken from. */
   readonly backups: Map<SimNode, SimDisk>
   /** Does something after a while, drawn between the two, unless the faults are over by then. */

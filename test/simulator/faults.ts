@@ -2,10 +2,11 @@ import { below } from '../../src/base/random.ts'
 import { between, type Fault, type FaultWorld } from './fault.ts'
 import type { Ledger } from './ledger.ts'
 import { machineFaults } from './machine-faults.ts'
+import { memberFaults } from './member-faults.ts'
 import { networkFaults } from './network-faults.ts'
 import type { Simulation } from './simulation.ts'
 
-const catalogue = { ...networkFaults, ...machineFaults }
+const catalogue = { ...networkFaults, ...machineFaults, ...memberFaults }
 
 export type FaultName = keyof typeof catalogue
 export const faultNames = Object.keys(catalogue) as FaultName[]
@@ -24,6 +25,7 @@ export class Faults {
       simulation,
       ledger,
       random: simulation.random,
+      startedWith: simulation.nodes.length,
       backups: new Map(),
       later: (msMin, msMax, run) => {
         simulation.queue.after(between(simulation.random, msMin, msMax), () => {
