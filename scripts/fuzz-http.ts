@@ -49,9 +49,10 @@ async function run(): Promise<void> {
   let sent = 0
   const worker = async () => {
     while (sent < requestsCount && faults.length < 10) {
-      sent++
+      const number = ++sent
       await check(api, requests.next().value)
-      if (sent % 10_000 === 0) console.log(`${sent} requests, ${Math.round((await metrics()).rssBytes / 2 ** 20)} MB`)
+      if (number % 10_000 === 0)
+        console.log(`${number} requests, ${Math.round((await metrics()).rssBytes / 2 ** 20)} MB`)
     }
   }
   await Promise.all(Array.from({ length: parallel }, worker))

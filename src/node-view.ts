@@ -1,11 +1,13 @@
 import type { MeshMember, NodeView } from './catalog/ports.ts'
 import type { Mesh } from './mesh/mesh.ts'
 import type { RegisterStore, Replica } from './replica/ports.ts'
+import type { StoreCounters } from './store-meter.ts'
 
 export interface NodeViewParts {
   readonly id: string
   readonly mesh: Mesh
   readonly store: RegisterStore
+  readonly storeCounters: () => StoreCounters
   readonly replica: Replica
   readonly monotonicMs: () => number
   readonly notReady: () => string | null
@@ -13,7 +15,7 @@ export interface NodeViewParts {
 
 /** What the node tells of itself and its peers: `GET /mesh`, health, metrics. Read afresh at each call. */
 export function describeNode(parts: NodeViewParts): NodeView {
-  const { id, mesh, store, replica, monotonicMs, notReady } = parts
+  const { id, mesh, store, storeCounters, replica, monotonicMs, notReady } = parts
 
   function members(): MeshMember[] {
     const peers = new Map(replica.peers().map((peer) => [peer.address, peer]))
@@ -40,6 +42,7 @@ export function describeNode(parts: NodeViewParts): NodeView {
       const { drops, ...transport } = mesh.counters()
       return {
         ...prefixed('replica', replica.counters()),
+        ...prefixed('storage', storeCounters()),
         ...prefixed('mesh', transport),
         ...prefixed('mesh_dropped', drops),
       }

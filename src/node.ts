@@ -14,6 +14,7 @@ import { createReplica } from './replica/replica.ts'
 import { replicaEffects } from './replica-effects.ts'
 import { MemoryStore } from './storage/memory-store.ts'
 import { SqliteStore } from './storage/sqlite-store.ts'
+import { meterStore } from './store-meter.ts'
 
 /** So long a node without peers waits for discovery before it says that it is ready: three of its first announcements. */
 const discoveryGraceMs = 1_000
@@ -31,8 +32,9 @@ export interface RunningNode {
 export async function startNode(config: Config): Promise<RunningNode> {
   const logger = pino({ level: config.logLevel, base: undefined })
   // The store opens in its thread while the socket is bound.
-  const store = config.dataDir === memoryOnly ? new MemoryStore() : new SqliteStore(config.dataDir)
-  const loaded = await store.load()
+  const opened = config.dataDir === memoryOnly ? new MemoryStore() : new SqliteStore(config.dataDir)
+  const loaded = await opened.load()
+  const { store, counters: storeCounters } = meterStore(opened, () => performance.now())
   if (loaded.salvaged)
     logger.error({ moved: loaded.salvaged }, 'the database was corrupt: moved aside, beginning anew from the peers')
   const mesh = await createMesh({
@@ -87,6 +89,7 @@ export async function startNode(config: Config): Promise<RunningNode> {
     id: loaded.nodeId,
     mesh,
     store,
+    storeCounters,
     replica,
     monotonicMs: () => performance.now(),
     notReady: readiness.reason,

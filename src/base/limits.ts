@@ -40,6 +40,8 @@ export const pageEntriesMax = 200
 export const reasonCharactersMax = 1_000
 /** Changes that a report sums up; a report is for people. */
 export const reportedChangesMax = 1_000
+/** Flags whose evaluations are counted each by itself; those that come later are counted together. */
+export const meteredFlagsMax = 1_000
 /** API keys whose check a node remembers; more than that take turns, and are hashed again. */
 export const authenticatedKeysMax = 10_000
 /** Networks whose failed authentications a node counts; the one not seen for longest is forgotten. */

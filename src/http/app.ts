@@ -8,12 +8,13 @@ import type { Catalog, NodeView } from '../catalog/ports.ts'
 import { type Callers, createCallers } from './access/callers.ts'
 import { guard } from './access/guard.ts'
 import { answerBrokenRequest, answerUnknownRoutes, problemHandler } from './errors.ts'
+import { createEvaluationMeter } from './evaluation-meter.ts'
 import { createFreshness, honourMinVersion } from './freshness.ts'
 import { closeGracefully } from './graceful-close.ts'
 import { createHttpServer } from './http-server.ts'
 import { acceptJson } from './json-body.ts'
 import { guardMethods } from './method-guard.ts'
-import { createEvaluationMeter, createRegistry, timeRequests } from './metrics.ts'
+import { createRegistry, meterHotRoutes, timeRequests } from './metrics.ts'
 import { collectRoutes } from './openapi/route-collector.ts'
 import { recentChanges } from './recent-changes.ts'
 import { requestIds } from './request-ids.ts'
@@ -73,6 +74,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   guard(app, callersOf(parts))
   const routes = collectRoutes(app)
   timeRequests(app, registry)
+  meterHotRoutes(app, registry)
   logRequests(app, logger)
   honourMinVersion(app, freshness)
   const refuseOtherMethods = guardMethods(app)

@@ -1,25 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Catalog, NodeView } from '../catalog/ports.ts'
+import type { EvaluationMeter } from './evaluation-meter.ts'
 import type { EventStreams } from './sse.ts'
 import type { App } from './types.ts'
-
-/** Counts evaluations by reason: a plain number each, because the hot path has no time for labels. */
-export interface EvaluationMeter {
-  count(reason: string): void
-  counts(): ReadonlyMap<string, number>
-}
-
-export function createEvaluationMeter(): EvaluationMeter {
-  const cells = new Map<string, { count: number }>()
-  return {
-    count(reason) {
-      const cell = cells.get(reason)
-      if (cell) cell.count++
-      else cells.set(reason, { count: 1 })
-    },
-    counts: () => new Map([...cells].map(([reason, { count }]) => [reason, count])),
-  }
-}
 
 export interface MetricsParts {
   readonly catalog: Catalog
@@ -62,6 +45,16 @@ export function createRegistry({ catalog, node, meter, streams }: MetricsParts):
       for (const member of node.members()) this.inc({ state: member.state })
     },
   })
+  new Gauge({
+    name: 'flags_ruleset_info',
+    help: 'The version of the ruleset: equal on all converged nodes',
+    labelNames: ['root'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      this.set({ root: catalog.root() }, 1)
+    },
+  })
   new Counter({
     name: 'flags_evaluations_total',
     help: 'Evaluations by reason',
@@ -69,7 +62,17 @@ export function createRegistry({ catalog, node, meter, streams }: MetricsParts):
     registers: [registry],
     collect() {
       this.reset()
-      for (const [reason, count] of meter.counts()) this.inc({ reason }, count)
+      for (const [reason, count] of Object.entries(meter.totals())) this.inc({ reason }, count)
+    },
+  })
+  new Counter({
+    name: 'flags_flag_evaluations_total',
+    help: 'Evaluations by flag and reason; those of flags beyond the limit of series have no names',
+    labelNames: ['namespace', 'flag', 'reason'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const { namespace, key: flag, reason, count } of meter.byFlag()) this.inc({ namespace, flag, reason }, count)
     },
   })
   return registry
@@ -86,6 +89,45 @@ export function refreshCounters(registry: Registry, counters: Readonly<Record<st
         : new Counter({ name: fullName, help: name.replaceAll('_', ' '), registers: [registry] })
     counter.reset()
     counter.inc(value)
+  }
+}
+
+/** A hot request of so many is timed, and counts for all of them. */
+const timedEvery = 16
+
+/**
+ * Counts the requests on hot routes, and sums the time that their handlers take: two numbers, where a histogram would cost more than
+ * it measures. What a client waits for beyond that is in the event loop's delay.
+ */
+export function meterHotRoutes(app: App, registry: Registry): void {
+  let [requests, seconds] = [0, 0]
+  app.addHook('onRoute', (route) => {
+    if (!route.config?.hot) return
+    const { handler } = route
+    route.handler = function (request, reply) {
+      if (++requests % timedEvery !== 0) return handler.call(this, request, reply)
+      const startedMs = performance.now()
+      try {
+        return handler.call(this, request, reply)
+      } finally {
+        seconds += (timedEvery * (performance.now() - startedMs)) / 1_000
+      }
+    }
+  })
+  const counters = [
+    ['flags_http_hot_requests_total', 'Requests for GET /flags/:key/evaluate', () => requests],
+    ['flags_http_hot_request_seconds_total', 'Time that their handlers took, by every sixteenth', () => seconds],
+  ] as const
+  for (const [name, help, read] of counters) {
+    const counter: Counter = new Counter({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        counter.reset()
+        counter.inc(read())
+      },
+    })
   }
 }
 

@@ -6,9 +6,9 @@ import type { Evaluation, Json } from '../../evaluation/model.ts'
 import type { CompiledFlag } from '../../evaluation/ruleset.ts'
 import { findIllFormed } from '../../evaluation/well-formed.ts'
 import { contextFromQuery, type Query, single } from '../context.ts'
+import type { EvaluationMeter } from '../evaluation-meter.ts'
 import { type Freshness, freshen } from '../freshness.ts'
 import { isoTime } from '../iso-time.ts'
-import type { EvaluationMeter } from '../metrics.ts'
 import { Snippets } from '../snippets.ts'
 import type { App } from '../types.ts'
 
@@ -41,7 +41,7 @@ export function evaluateByGetRoute(app: App, { catalog, meter, freshness }: Eval
     const flag = catalog.ruleset.find(namespace, environment, key)
     if (!flag) return answerUnknown(reply, key, query, context.targetingKey, nowMs)
     const evaluation = flag.evaluate(context, nowMs)
-    meter.count(evaluation.reason)
+    meter.count(flag, evaluation.reason)
     const body = snippets.of(flag, evaluation) + tail(evaluation, context.targetingKey, nowMs)
     return reply.header('content-type', 'application/json; charset=utf-8').send(body)
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { batchRequestsMax } from '../../base/limits.ts'
 import type { Catalog } from '../../catalog/ports.ts'
-import type { EvaluationMeter } from '../metrics.ts'
+import type { EvaluationMeter } from '../evaluation-meter.ts'
 import {
   evaluateBody,
   type NativeAnswer,
@@ -25,7 +25,9 @@ const batchBody = z.strictObject({
 export function evaluateRoutes(app: App, { catalog, meter }: { catalog: Catalog; meter: EvaluationMeter }): void {
   function evaluate(request: NativeRequest, options: NativeOptions): NativeAnswer {
     const answer = nativeAnswer(catalog.ruleset, request, options)
-    meter.count(answer.reason)
+    // What is not there is not counted: callers could make up names without end.
+    if (answer.errorCode !== 'FLAG_NOT_FOUND')
+      meter.count({ namespace: options.scope.namespace, key: answer.key }, answer.reason)
     return answer
   }
 

@@ -7,8 +7,8 @@ import type { Catalog } from '../../catalog/ports.ts'
 import type { EvaluationContext } from '../../evaluation/model.ts'
 import { canonicalJson } from '../canonical-json.ts'
 import { type ErrorHandler, logServerError, problemHandler } from '../errors.ts'
+import type { EvaluationMeter } from '../evaluation-meter.ts'
 import type { Freshness } from '../freshness.ts'
-import type { EvaluationMeter } from '../metrics.ts'
 import { ofrepContext, ofrepFailure, ofrepSuccess } from '../ofrep-answers.ts'
 import { toFlagsError } from '../problem.ts'
 import { keyParams, type Scope } from '../schemas.ts'
@@ -57,7 +57,7 @@ export function ofrepRoutes(app: App, { catalog, meter, freshness, logger }: Ofr
     if (!flag)
       return reply.code(404).send({ key, errorCode: 'FLAG_NOT_FOUND', errorDetails: `There is no flag "${key}".` })
     const evaluation = flag.evaluate(context, Date.now())
-    meter.count(evaluation.reason)
+    meter.count(flag, evaluation.reason)
     const failure = ofrepFailure(flag, evaluation)
     return failure ? reply.code(400).send(failure) : sendJson(reply, ofrepSuccess(flag, evaluation))
   })
@@ -83,7 +83,7 @@ export function ofrepRoutes(app: App, { catalog, meter, freshness, logger }: Ofr
   ): string {
     const items = ruleset.all(namespace, environment).map((flag) => {
       const evaluation = flag.evaluate(context, nowMs)
-      meter.count(evaluation.reason)
+      meter.count(flag, evaluation.reason)
       const failure = ofrepFailure(flag, evaluation)
       return failure ? JSON.stringify(failure) : ofrepSuccess(flag, evaluation)
     })
