@@ -14,8 +14,14 @@ const versionText = fc.constantFrom('1.0.0', '1.2.3', '2.0.0-rc.1', '10.0.0')
 const address = fc.constantFrom('10.0.0.1', '10.255.0.1', '192.168.1.1', '2001:db8::1')
 const instant = fc.constantFrom('2026-01-01T00:00:00Z', '2026-06-01', '1999-12-31T23:59:59+02:00')
 
-/** JSON that a flag may hold: the one name that is refused everywhere has its own test. */
-const json = fc.jsonValue().filter((value) => !JSON.stringify(value).includes('__proto__'))
+/** JSON that a flag may hold, mostly small, as that is quickly drawn. The one name that is refused everywhere has its own test. */
+const json = fc.oneof(
+  {
+    weight: 7,
+    arbitrary: fc.constantFrom<unknown[]>(true, false, null, 0, -1.5, '', 'é', [], { a: [1, { b: null }] }),
+  },
+  fc.jsonValue().filter((value) => !JSON.stringify(value).includes('__proto__')),
+)
 
 const some = <T>(value: fc.Arbitrary<T>) => fc.array(value, { minLength: 1, maxLength: 3 })
 const ordered = fc
@@ -53,6 +59,12 @@ const valuesOf: Record<string, fc.Arbitrary<unknown[]>> = {
   modulo: fc.constantFrom([3, 1], [10, 0]),
   arrayContainsAny: some(word),
   arrayContainsAll: some(word),
+  'unleash:STR_CONTAINS': some(word),
+  'unleash:NUM_GT': fc.tuple(number),
+  'unleash:DATE_AFTER': fc.tuple(instant),
+  'unleash:SEMVER_LTE': fc.tuple(fc.oneof(versionText, word)),
+  'unleash:REGEX': fc.tuple(fc.constantFrom('^a', '(')),
+  'unleash:IN_CIDR': some(fc.oneof(address, word)),
 }
 
 const comparison = fc.constantFrom(...Object.keys(valuesOf)).chain((op) =>
@@ -71,6 +83,27 @@ const flagCondition = fc.record({
   flag: fc.constantFrom(...flagKeys),
   variations: some(fc.constantFrom(...variationNames)),
 })
+const bucketCondition = fc.record({
+  bucket: fc.record(
+    {
+      algorithm: fc.constantFrom('flags', 'flagd', 'unleash', 'unleashVariants'),
+      bucketBy: fc.constantFrom(...attributeNames, 'default', 'random'),
+      salt: word,
+      below: fc.integer({ min: 0, max: 10_000 }),
+    },
+    { requiredKeys: ['salt', 'below'] },
+  ),
+})
+const jsonLogicCondition = fc.record({
+  jsonLogic: fc.constantFrom<unknown[]>(
+    { '==': [{ var: 'plan' }, 'pro'] },
+    { '>': [{ var: 'age' }, 3] },
+    { starts_with: [{ var: 'ip' }, '10.'] },
+    { sem_ver: [{ var: 'version' }, '^', '1.0.0'] },
+    { some: [{ var: 'tags' }, { '==': [{ var: '' }, 'a'] }] },
+    { '>=': [{ var: '$flagd.timestamp' }, 1_775_000_000] },
+  ),
+})
 const segmentCondition = fc.record({ segment: fc.constantFrom(...segmentKeys) })
 
 function conditionOver(leaf: fc.Arbitrary<object>): fc.Arbitrary<object> {
@@ -86,7 +119,15 @@ function conditionOver(leaf: fc.Arbitrary<object>): fc.Arbitrary<object> {
   return condition
 }
 
-const condition = conditionOver(fc.oneof(comparison, comparison, segmentCondition, flagCondition))
+const condition = conditionOver(
+  fc.oneof(
+    { weight: 4, arbitrary: comparison },
+    { weight: 2, arbitrary: segmentCondition },
+    { weight: 2, arbitrary: flagCondition },
+    bucketCondition,
+    jsonLogicCondition,
+  ),
+)
 const variation = fc.constantFrom(...variationNames)
 
 const weights = fc
@@ -113,7 +154,37 @@ const rollout = fc.record(
   { requiredKeys: ['weights'] },
 )
 
-const serve = fc.oneof(fc.record({ variation }), fc.record({ rollout }))
+const foreignRollout = fc.record(
+  {
+    algorithm: fc.constantFrom('flagd', 'unleash', 'unleashVariants'),
+    bucketBy: fc.constantFrom(...attributeNames, 'default', 'random'),
+    salt: word,
+    buckets: fc.constantFrom(1, 3, 100, 1_000),
+    weights,
+  },
+  { requiredKeys: ['algorithm', 'weights'] },
+)
+
+/** The last names no variation wherever there is no such attribute. */
+const jsonLogicServe = fc.record({
+  jsonLogic: fc.constantFrom<unknown[]>(
+    { if: [{ '==': [{ var: 'plan' }, 'pro'] }, 'on', 'blue'] },
+    {
+      fractional: [
+        ['on', 30],
+        ['off', 70],
+      ],
+    },
+    { var: 'plan' },
+  ),
+})
+
+const serve = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ variation }) },
+  { weight: 3, arbitrary: fc.record({ rollout }) },
+  fc.record({ rollout: foreignRollout }),
+  jsonLogicServe,
+)
 const rule = fc.record({ if: condition, serve })
 
 const targeting = {

@@ -7,7 +7,6 @@ import { flagds, importFlagd, ours } from './flagd-twin.ts'
 
 /** `npm run test:fuzz` asks for more; a failure prints the seed and path that replay it. */
 const numRuns = Number(process.env.FLAGS_FUZZ_RUNS ?? 1_000)
-const fuzzTimeoutMs = 60_000 + numRuns * 10
 
 afterEach(() => {
   vi.useRealTimers()
@@ -33,21 +32,17 @@ test('the flags of the OpenTelemetry demo give everybody what flagd gives them',
   expect(here('adFailure', {})).toEqual({ variation: 'off', value: false })
 })
 
-test(
-  'random targeting gives every context what flagd gives it',
-  () => {
-    fc.assert(
-      fc.property(expressions, fc.array(flagdContext, { minLength: 1, maxLength: 5 }), (targeting, contexts) => {
-        const document = documentOf(targeting)
-        const here = ours(document)
-        const there = flagds(document)
-        for (const context of contexts) expect(here('f', context)).toEqual(there('f', context))
-      }),
-      { numRuns },
-    )
-  },
-  fuzzTimeoutMs,
-)
+test('random targeting gives every context what flagd gives it', () => {
+  fc.assert(
+    fc.property(expressions, fc.array(flagdContext, { minLength: 1, maxLength: 5 }), (targeting, contexts) => {
+      const document = documentOf(targeting)
+      const here = ours(document)
+      const there = flagds(document)
+      for (const context of contexts) expect(here('f', context)).toEqual(there('f', context))
+    }),
+    { numRuns },
+  )
+})
 
 test.each([
   [
