@@ -64,7 +64,7 @@ async function crash(arena: Arena, random: Random, emptied: boolean): Promise<St
   const after = await arena.start(node)
   if (emptied !== (before.id !== after.id))
     throw new Error(`node ${node} came back as ${after.id} and was ${before.id}`)
-  return { what: `node ${node}, down for ${seconds(downMs)}`, endedMs }
+  return { what: `node ${node}, down for ${seconds(downMs)}, ${readyAfter(endedMs)}`, endedMs }
 }
 
 async function pause(arena: Arena, random: Random): Promise<Strike> {
@@ -89,7 +89,7 @@ async function powerLoss(arena: Arena, random: Random): Promise<Strike> {
   await delay(downMs)
   const endedMs = performance.now()
   await Promise.all(arena.nodes.map((node) => arena.start(node)))
-  return { what: `all ${arena.nodes.length} nodes, down for ${seconds(downMs)}`, endedMs }
+  return { what: `all ${arena.nodes.length} nodes, down for ${seconds(downMs)}, ${readyAfter(endedMs)}`, endedMs }
 }
 
 async function cut(arena: Arena, random: Random, count: number): Promise<Strike> {
@@ -127,6 +127,10 @@ function droppedBy(wire: PrivateNetwork): number {
 
 function between(random: Random, minMs: number, maxMs: number): number {
   return Math.round(minMs + unit(random) * (maxMs - minMs))
+}
+
+function readyAfter(startedMs: number): string {
+  return `ready ${seconds(performance.now() - startedMs)} after the restart`
 }
 
 function seconds(ms: number): string {

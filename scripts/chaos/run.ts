@@ -146,9 +146,12 @@ class Run {
       const lost = await this.#lostAt(node)
       if (lost.length > 0) this.#broken.push(`node ${node} lacks at the end: ${lost.slice(0, 5).join(', ')}`)
     }
-    for (const { atWallMs } of declaredDead(this.#arena.lives, this.#arena.network?.cuts ?? [])) {
+    for (const { by, of, atWallMs } of declaredDead(this.#arena.lives, this.#arena.network?.cuts ?? [])) {
       const during = this.#all.findLast(({ fromWallMs }) => fromWallMs <= atWallMs)
-      if (during !== undefined) during.declaredDead++
+      if (during === undefined) continue
+      during.declaredDead++
+      const afterS = ((atWallMs - during.fromWallMs) / 1_000).toFixed(1)
+      this.#say(`${during.fault}: node ${by} declared node ${of} dead, ${afterS} s after the strike began`)
     }
     for (const { fault, failures, lost } of this.#all) {
       for (const failure of failures.slice(0, 5)) this.#broken.push(`${fault}: an evaluation failed at ${failure}`)
