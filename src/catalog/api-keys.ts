@@ -48,8 +48,10 @@ export interface ApiKeys {
   revoke(id: string, options: WriteOptions): Promise<void>
   /** The key of this secret, or undefined: unknown, revoked or expired at `nowMs` (wall clock). */
   authenticate(secret: string, nowMs: number): ApiKey | undefined
-  /** Another number whenever a key was made, changed or revoked, on any node: what was found by `authenticate` may be out of date. */
-  revision(): number
+  /** Whether there is a key of this id that is neither revoked nor expired at `nowMs` (wall clock). */
+  isInForce(id: string, nowMs: number): boolean
+  /** After keys were made or revoked, on any node: what `authenticate` found may be out of date. Returns the way to stop listening. */
+  onChange(listener: () => void): () => void
   /** Registers that changed; others than the keys' are ignored. */
   onChanged(keys: readonly string[]): void
 }
@@ -74,7 +76,7 @@ const decoder = new TextDecoder()
 
 export function createApiKeys({ replica, writes, log, secrets }: ApiKeysParts): ApiKeys {
   const keys = new Map<string, StoredKey>()
-  let revision = 0
+  const listeners = new Set<() => void>()
 
   return {
     async create(wanted, options) {
@@ -109,18 +111,24 @@ export function createApiKeys({ replica, writes, log, secrets }: ApiKeysParts): 
       return nowMs < stored.expiresAtMs ? stored.key : undefined
     },
 
-    revision: () => revision,
+    isInForce: (id, nowMs) => nowMs < (keys.get(id)?.expiresAtMs ?? 0),
+
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
 
     onChanged(changed) {
-      for (const registerKey of changed) {
-        if (!registerKey.startsWith(prefix)) continue
+      const own = changed.filter((registerKey) => registerKey.startsWith(prefix))
+      if (own.length === 0) return
+      for (const registerKey of own) {
         const id = registerKey.slice(prefix.length)
         const record = replica.get(registerKey)
         const stored = record && readKey(id, record)
         if (stored) keys.set(id, stored)
         else keys.delete(id)
-        revision++
       }
+      for (const listener of listeners) listener()
     },
   }
 }

@@ -1,5 +1,5 @@
 import compress from '@fastify/compress'
-import { fastify } from 'fastify'
+import { type FastifyRequest, fastify } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 import manifest from '../../package.json' with { type: 'json' }
@@ -70,8 +70,12 @@ export async function createApp(parts: AppParts): Promise<App> {
   const recent = recentChanges(catalog)
   const freshness = createFreshness({ catalog, recent, requestSync })
 
+  const callers = callersOf(parts)
+  const isAdmitted = ({ caller }: FastifyRequest) => caller === null || (callers?.isInForce(caller, Date.now()) ?? true)
+  const stopReviewing = catalog.keys.onChange(() => streams.review())
+
   acceptJson(app)
-  guard(app, callersOf(parts))
+  guard(app, callers)
   const routes = collectRoutes(app)
   timeRequests(app, registry)
   meterHotRoutes(app, registry)
@@ -97,7 +101,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     healthRoutes(scope, { catalog, node })
     meshRoutes(scope, parts)
     metricsRoutes(scope, { registry, node })
-    streamRoute(scope, { catalog, recent, streams })
+    streamRoute(scope, { catalog, recent, streams, isAdmitted })
     rulesetRoute(scope, { catalog, recent })
     await scope.register(allOfrepRoutes, { prefix: '/ofrep/v1' })
   }
@@ -105,12 +109,13 @@ export async function createApp(parts: AppParts): Promise<App> {
   async function allOfrepRoutes(scope: App): Promise<void> {
     await allowBrowsers(scope, settings.corsOrigins ?? ['*'])
     ofrepRoutes(scope, { catalog, meter, freshness, logger })
-    ofrepStreamRoute(scope, { catalog, recent, streams })
+    ofrepStreamRoute(scope, { catalog, recent, streams, isAdmitted })
   }
 
   for (const prefix of prefixes) await app.register(allRoutes, { prefix })
   refuseOtherMethods()
   closeGracefully(app, () => {
+    stopReviewing()
     streams.close()
     recent.stop()
   })

@@ -14,8 +14,13 @@ const retryMs = 1_000
 
 /** The open event streams of a node. */
 export interface EventStreams {
-  /** Opens a stream with these frames, or none, in it already. Throws OVERLOADED. */
-  open(frames: string): EventStream
+  /**
+   * Opens a stream with these frames, or none, in it already. It ends when `isAdmitted` has become false, which is
+   * looked at with each comment and at `review`. Throws OVERLOADED.
+   */
+  open(frames: string, isAdmitted?: () => boolean): EventStream
+  /** Ends the streams of those who are not admitted any more. */
+  review(): void
   readonly count: number
   /** Ends every stream, so that the server can close. */
   close(): void
@@ -31,20 +36,39 @@ export interface EventStream {
 }
 
 export function createEventStreams(): EventStreams {
-  const bodies = new Set<Readable>()
+  /** Those that may still be written to. */
+  const bodies = new Map<Readable, () => boolean>()
   const heartbeat = setInterval(() => {
-    for (const body of bodies) send(body, ': still here\n\n')
+    review()
+    for (const body of bodies.keys()) send(body, ': still here\n\n')
   }, heartbeatMs).unref()
 
+  function send(body: Readable, text: string): void {
+    if (body.destroyed || !bodies.has(body)) return
+    body.push(text)
+    if (body.readableLength > streamBufferBytesMax) body.destroy()
+  }
+
+  function end(body: Readable): void {
+    bodies.delete(body)
+    body.push(null)
+  }
+
+  function review(): void {
+    for (const [body, isAdmitted] of bodies) if (!isAdmitted()) end(body)
+  }
+
   return {
-    open(frames) {
+    review,
+
+    open(frames, isAdmitted = everyone) {
       if (bodies.size >= streamsMax) {
         throw new FlagsError('OVERLOADED', 'This node has as many streams as it can keep. Ask another node.', {
           retryAfterSeconds: 5,
         })
       }
       const body = new Readable({ read: () => undefined })
-      bodies.add(body)
+      bodies.set(body, isAdmitted)
       body.once('close', () => bodies.delete(body))
       send(body, `retry: ${retryMs}\n\n${frames}`)
       return {
@@ -58,13 +82,11 @@ export function createEventStreams(): EventStreams {
     },
     close() {
       clearInterval(heartbeat)
-      for (const body of bodies) body.push(null)
+      for (const body of bodies.keys()) end(body)
     },
   }
 }
 
-function send(body: Readable, text: string): void {
-  if (body.destroyed || body.readableEnded) return
-  body.push(text)
-  if (body.readableLength > streamBufferBytesMax) body.destroy()
+function everyone(): boolean {
+  return true
 }

@@ -121,3 +121,34 @@ test('a key confined to a namespace cannot reach another one by what a body says
   const exported = (await as(secret, 'GET', '/export')).json
   expect((await as(secret, 'POST', '/import?mode=replace', exported)).status).toBe(200)
 })
+
+test('a header opens no stream that the query would not', async () => {
+  const { app, makeKey } = await createTwoTeams()
+  const secret = await makeKey({ role: 'evaluate', namespaces: ['a', 'b'] })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as { port: number }
+  const stop = new AbortController()
+  const headers = { 'x-api-key': secret, 'flags-namespace': 'a' }
+  const answer = await fetch(`http://127.0.0.1:${port}/ofrep/v1/stream`, { headers, signal: stop.signal })
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader() as ReadableStreamDefaultReader<string>
+  const change = (namespace: string) =>
+    app.inject({
+      method: 'POST',
+      url: `/flags?namespace=${namespace}`,
+      payload: { key: `new-${namespace}` },
+      headers: { 'x-api-key': adminKey },
+    })
+  let heard = ''
+  const hear = async (events: number) => {
+    while (heard.split('event: message').length - 1 < events) heard += (await reader.read()).value
+  }
+  await hear(1)
+  await change('default')
+  await change('a')
+  await hear(2)
+  const last = heard.split('id: ').at(-1)?.split('\n')[0]
+  expect(last).toBe(
+    (await app.inject({ url: '/features?namespace=a', headers: { 'x-api-key': adminKey } })).headers['flags-version'],
+  )
+  stop.abort()
+})

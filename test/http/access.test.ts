@@ -125,6 +125,26 @@ test('a key reaches streams of its own namespace and of no other', async () => {
   }
 })
 
+test('a stream ends when its key is revoked, and those of other keys go on', async () => {
+  const { makeKey, as, app, catalog } = await createGuardedTestbed()
+  const [revoked, kept] = [await makeKey({ name: 'revoked' }), await makeKey({ name: 'kept' })]
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as { port: number }
+  const open = async (secret: string) => {
+    const answer = await fetch(`http://127.0.0.1:${port}/stream`, { headers: { 'x-api-key': secret } })
+    return answer.body?.pipeThrough(new TextDecoderStream()).getReader() as ReadableStreamDefaultReader<string>
+  }
+  const [ending, lasting] = [await open(revoked), await open(kept)]
+  const { id } = catalog.keys.list().find(({ name }) => name === 'revoked') ?? { id: '' }
+  await as(adminKey, 'DELETE', `/keys/${id}`)
+  let heard = ''
+  for (let part = await ending.read(); !part.done; part = await ending.read()) heard += part.value
+  expect(heard).not.toContain('event: change')
+  await as(adminKey, 'POST', '/flags', { key: 'f' })
+  for (heard = ''; !heard.includes('event: change'); ) heard += (await lasting.read()).value
+  await lasting.cancel()
+})
+
 test('the admin key opens, as X-API-Key and as a bearer token', async () => {
   const { send } = await createGuardedTestbed()
   expect((await send('GET', '/flags', undefined, { 'x-api-key': adminKey })).status).toBe(200)

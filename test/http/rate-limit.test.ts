@@ -98,7 +98,7 @@ test('a million distinct keys from a million addresses leave nothing behind but 
 })
 
 test('addresses of one IPv6 network are counted together', () => {
-  const keys = { authenticate: () => undefined, revision: () => 0 }
+  const keys = { authenticate: () => undefined, isInForce: () => false, onChange: () => () => undefined }
   const callers = createCallers({ adminKey, keys, rateLimitPerMinute: 0 })
   const guess = (address: string) => () => callers.authenticate('guess', start, () => address)
   for (let i = 0; i < failuresPerMinuteMax; i++) {

@@ -29,11 +29,13 @@ export interface Callers {
    * called for failures alone.
    */
   authenticate(secret: string, nowMs: number, address: () => string): Credential
+  /** Whether the key of a caller that was let in is still in force. */
+  isInForce(caller: Caller, nowMs: number): boolean
 }
 
 export interface CallersParts {
   readonly adminKey: string
-  readonly keys: Pick<Catalog['keys'], 'authenticate' | 'revision'>
+  readonly keys: Pick<Catalog['keys'], 'authenticate' | 'isInForce' | 'onChange'>
   /** For keys that set none of their own. */
   readonly rateLimitPerMinute: number
 }
@@ -49,7 +51,7 @@ export function createCallers({ adminKey, keys, rateLimitPerMinute }: CallersPar
   const failures = new RateWindows(failingNetworksMax)
   const adminHash = sha256(adminKey)
   const admin: Caller = { id: 'admin', name: 'admin', role: 'admin' }
-  let revision = keys.revision()
+  keys.onChange(() => known.clear())
 
   function check(secret: string, nowMs: number, address: () => string): Credential {
     const key = keys.authenticate(secret, nowMs)
@@ -79,11 +81,9 @@ export function createCallers({ adminKey, keys, rateLimitPerMinute }: CallersPar
   }
 
   return {
+    isInForce: ({ id }, nowMs) => id === admin.id || keys.isInForce(id, nowMs),
+
     authenticate(secret, nowMs, address) {
-      if (keys.revision() !== revision) {
-        revision = keys.revision()
-        known.clear()
-      }
       const held = known.get(secret)
       if (held && nowMs < held.expiresAtMs) return held
       const credential = check(secret, nowMs, address)

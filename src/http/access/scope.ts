@@ -25,10 +25,12 @@ function limit(
   const query = request.query as Record<string, Query[string]>
   const named = single(query, name) ?? (reach === 'header' ? headerOf(request, name) : undefined)
   const [only, ...others] = allowed
-  if (named === undefined && only !== undefined && others.length === 0) query[name] = only
-  else if (named === undefined && reach === 'all') return
-  else if (!allowed.includes(named ?? 'default'))
-    throw new FlagsError('FORBIDDEN', `The request is about the ${name} ${named ?? 'default'}, and ${confinement}.`)
+  if (named === undefined && reach === 'all' && others.length > 0) return
+  const meant = named ?? (others.length === 0 ? only : undefined) ?? 'default'
+  if (!allowed.includes(meant))
+    throw new FlagsError('FORBIDDEN', `The request is about the ${name} ${meant}, and ${confinement}.`)
+  // So that the route takes what was checked, and not what it would find by rules of its own.
+  query[name] = meant
 }
 
 /** The header by which OpenFeature providers name it. */

@@ -10,6 +10,8 @@ export interface StreamParts {
   readonly catalog: Catalog
   readonly recent: RecentChanges
   readonly streams: EventStreams
+  /** Whether the key that the request came with is still in force. */
+  readonly isAdmitted: (request: FastifyRequest) => boolean
 }
 
 /** How a client of one kind is told. */
@@ -64,14 +66,14 @@ function follow(
   reply: FastifyReply,
   namespace: string,
   dialect: Dialect,
-  { catalog, recent, streams }: StreamParts,
+  { catalog, recent, streams, isAdmitted }: StreamParts,
 ): FastifyReply {
   const lastSeen = request.headers['last-event-id']
   const first =
     typeof lastSeen === 'string'
       ? missed(lastSeen, namespace, dialect, catalog, recent)
       : dialect.greeting(catalog.root())
-  const stream = streams.open(first)
+  const stream = streams.open(first, () => isAdmitted(request))
   const stop = catalog.onChange((change: CatalogChange) => {
     const own = change.namespaces.get(namespace)
     if (own && own.flags.size + own.segments.size > 0) stream.push(dialect.changed(change.root, own))
