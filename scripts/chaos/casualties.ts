@@ -21,6 +21,8 @@ export class Casualties {
   slowestMs = 0
   /** From the end of the fault; null when it did not happen in time. */
   rootsEqualMs: number | null = null
+  /** How much of that the start of processes took. */
+  startingMs = 0
   acknowledged = 0
   lost: readonly string[] = []
   declaredDead = 0

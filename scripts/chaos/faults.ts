@@ -9,6 +9,8 @@ export interface Strike {
   readonly what: string
   /** When the fault was over (monotonic): the packets pass again, the process goes on, or it was started again. */
   readonly endedMs: number
+  /** How long nodes that were started again took until they were ready; 0 when none was. */
+  readonly startingMs: number
 }
 
 export interface Fault {
@@ -64,7 +66,7 @@ async function crash(arena: Arena, random: Random, emptied: boolean): Promise<St
   const after = await arena.start(node)
   if (emptied !== (before.id !== after.id))
     throw new Error(`node ${node} came back as ${after.id} and was ${before.id}`)
-  return { what: `node ${node}, down for ${seconds(downMs)}, ${readyAfter(endedMs)}`, endedMs }
+  return restarted(`node ${node}, down for ${seconds(downMs)}`, endedMs)
 }
 
 async function pause(arena: Arena, random: Random): Promise<Strike> {
@@ -80,7 +82,7 @@ async function pause(arena: Arena, random: Random): Promise<Strike> {
   const endedMs = performance.now()
   await probe
   if (!bit) throw new Error(`node ${node} answered while it was stopped`)
-  return { what: `node ${node}`, endedMs }
+  return { what: `node ${node}`, endedMs, startingMs: 0 }
 }
 
 async function powerLoss(arena: Arena, random: Random): Promise<Strike> {
@@ -89,7 +91,7 @@ async function powerLoss(arena: Arena, random: Random): Promise<Strike> {
   await delay(downMs)
   const endedMs = performance.now()
   await Promise.all(arena.nodes.map((node) => arena.start(node)))
-  return { what: `all ${arena.nodes.length} nodes, down for ${seconds(downMs)}, ${readyAfter(endedMs)}`, endedMs }
+  return restarted(`all ${arena.nodes.length} nodes, down for ${seconds(downMs)}`, endedMs)
 }
 
 async function cut(arena: Arena, random: Random, count: number): Promise<Strike> {
@@ -102,7 +104,7 @@ async function cut(arena: Arena, random: Random, count: number): Promise<Strike>
   )
   await delay(forMs)
   const dropped = droppedBy(wire)
-  return { what: `nodes ${side.join(', ')} for ${seconds(forMs)}, ${dropped} packets`, endedMs: performance.now() }
+  return over(`nodes ${side.join(', ')} for ${seconds(forMs)}, ${dropped} packets`)
 }
 
 async function loss(arena: Arena, random: Random): Promise<Strike> {
@@ -111,7 +113,7 @@ async function loss(arena: Arena, random: Random): Promise<Strike> {
   wire.lose(lossPercent)
   await delay(forMs)
   const dropped = droppedBy(wire)
-  return { what: `for ${seconds(forMs)}, ${dropped} packets`, endedMs: performance.now() }
+  return over(`for ${seconds(forMs)}, ${dropped} packets`)
 }
 
 function wireOf({ network }: Arena): PrivateNetwork {
@@ -129,8 +131,13 @@ function between(random: Random, minMs: number, maxMs: number): number {
   return Math.round(minMs + unit(random) * (maxMs - minMs))
 }
 
-function readyAfter(startedMs: number): string {
-  return `ready ${seconds(performance.now() - startedMs)} after the restart`
+function restarted(what: string, endedMs: number): Strike {
+  const startingMs = performance.now() - endedMs
+  return { what: `${what}, ready ${seconds(startingMs)} after the restart`, endedMs, startingMs }
+}
+
+function over(what: string): Strike {
+  return { what, endedMs: performance.now(), startingMs: 0 }
 }
 
 function seconds(ms: number): string {

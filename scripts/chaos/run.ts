@@ -72,7 +72,7 @@ class Run {
     this.#evaluators.start()
     await this.#under(calm, async () => {
       await delay(calmMs)
-      return { what: `${calmMs / 1_000} s`, endedMs: performance.now() }
+      return { what: `${calmMs / 1_000} s`, endedMs: performance.now(), startingMs: 0 }
     })
   }
 
@@ -105,7 +105,8 @@ class Run {
     this.#all.push(casualties)
     const before = this.#ledger.acknowledged
     try {
-      const { what, endedMs } = await strike()
+      const { what, endedMs, startingMs } = await strike()
+      casualties.startingMs = startingMs
       await this.#agree(casualties, endedMs)
       casualties.lost = await this.#lostAt(this.#arena.nodes[0] as number)
       this.#writers.resume()

@@ -1,6 +1,11 @@
 import { percentile, tenth } from '../../bench/support/report.ts'
 import type { Casualties } from './casualties.ts'
 
+interface Spread {
+  readonly p50: number
+  readonly max: number
+}
+
 /** One row of the blast-radius table: all strikes of one kind. */
 export interface Row {
   readonly fault: string
@@ -12,7 +17,9 @@ export interface Row {
   readonly slowestMs: number
   /** Nodes that failed or answered from an older ruleset, in the worst strike. */
   readonly nodesAffectedMax: number
-  readonly rootsEqualMs: { readonly p50: number; readonly max: number } | null
+  readonly rootsEqualMs: Spread | null
+  /** How much of that the start of processes took; null when none was started. */
+  readonly startingMs: Spread | null
   /** Strikes after which the nodes did not agree again. */
   readonly neverEqual: number
   readonly acknowledged: number
@@ -24,6 +31,7 @@ export function rowOf(fault: string, strikes: readonly Casualties[]): Row {
   const sum = (pick: (one: Casualties) => number) => strikes.reduce((total, one) => total + pick(one), 0)
   const most = (pick: (one: Casualties) => number) => Math.max(0, ...strikes.map(pick))
   const equal = strikes.map(({ rootsEqualMs }) => rootsEqualMs).filter((ms) => ms !== null)
+  const starting = strikes.map(({ startingMs }) => startingMs).filter((ms) => ms > 0)
   return {
     fault,
     strikes: strikes.length,
@@ -33,12 +41,17 @@ export function rowOf(fault: string, strikes: readonly Casualties[]): Row {
     behindMsMax: Math.round(most(({ behindMsMax }) => behindMsMax)),
     slowestMs: Math.round(most(({ slowestMs }) => slowestMs)),
     nodesAffectedMax: most(({ affected }) => affected.size),
-    rootsEqualMs: equal.length === 0 ? null : { p50: tenth(percentile(equal, 50)), max: tenth(Math.max(...equal)) },
+    rootsEqualMs: spreadOf(equal),
+    startingMs: spreadOf(starting),
     neverEqual: strikes.length - equal.length,
     acknowledged: sum(({ acknowledged }) => acknowledged),
     lost: sum(({ lost }) => lost.length),
     declaredDead: sum(({ declaredDead }) => declaredDead),
   }
+}
+
+function spreadOf(values: readonly number[]): Spread | null {
+  return values.length === 0 ? null : { p50: tenth(percentile(values, 50)), max: tenth(Math.max(...values)) }
 }
 
 const head = [
@@ -51,6 +64,7 @@ const head = [
   'behind by at most',
   'nodes affected',
   'roots equal after, p50 / max',
+  'of that, starting',
   'writes acknowledged',
   'lost',
   'live nodes declared dead',
@@ -64,7 +78,7 @@ export function blastRadius(rows: readonly Row[], skipped: readonly string[]): s
 }
 
 function cells(row: Row): string[] {
-  const equal = row.rootsEqualMs === null ? '' : `${seconds(row.rootsEqualMs.p50)} / ${seconds(row.rootsEqualMs.max)}`
+  const equal = spreadText(row.rootsEqualMs)
   return [
     row.fault,
     count(row.strikes),
@@ -75,10 +89,15 @@ function cells(row: Row): string[] {
     row.older === 0 ? '' : seconds(row.behindMsMax),
     count(row.nodesAffectedMax),
     row.neverEqual === 0 ? equal : `${equal} (${row.neverEqual} never)`,
+    spreadText(row.startingMs),
     count(row.acknowledged),
     count(row.lost),
     count(row.declaredDead),
   ]
+}
+
+function spreadText(spread: Spread | null): string {
+  return spread === null ? '' : `${seconds(spread.p50)} / ${seconds(spread.max)}`
 }
 
 function count(value: number): string {
