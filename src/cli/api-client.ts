@@ -1,7 +1,7 @@
 import { CommandError } from './command-error.ts'
 
 export interface ApiRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   /** Below `/api/v1`. */
   readonly path: string
   readonly query?: Readonly<Record<string, string | undefined>>
@@ -14,6 +14,7 @@ export interface ApiRequest {
 /** Talks to one node. Throws CommandError with what to do about it. */
 export interface ApiClient {
   readonly url: string
+  /** The answer's JSON; null where there is none. */
   request(request: ApiRequest): Promise<unknown>
 }
 
@@ -55,6 +56,7 @@ async function send(target: URL, init: RequestInit): Promise<Response> {
 }
 
 function parseAnswer(text: string, target: URL): unknown {
+  if (text === '') return null
   try {
     return JSON.parse(text)
   } catch {

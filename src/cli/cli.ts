@@ -10,7 +10,7 @@ Runs one node until SIGINT or SIGTERM. Each setting is an option and a variable;
 ${describeConfig()}
   --help                    This page.
 
-Other commands: import, export, eval, members, keygen; see flags-mesh help.
+Other commands: import, export, eval, members, audit, history, rollback, keys, keygen; see flags-mesh help.
 `
 
 /**

@@ -1,11 +1,16 @@
 import { Command, CommanderError, Option } from 'commander'
+import { roles } from '../catalog/api-keys.ts'
 import { describeConfig } from '../config.ts'
 import { evaluateFlag } from './evaluate-flag.ts'
 import { exportDocument } from './export-document.ts'
+import { rollBack, showHistory } from './flag-history.ts'
 import { generateKey } from './generate-key.ts'
 import { importDocument } from './import-document.ts'
+import { listAudit } from './list-audit.ts'
 import { listMembers } from './list-members.ts'
+import { createKey, listKeys, revokeKey } from './manage-keys.ts'
 import type { Terminal } from './terminal.ts'
+import { verifyAudit } from './verify-audit.ts'
 
 const talks = '\nTalks to the node at FLAGS_URL (http://127.0.0.1:8080) with the API key FLAGS_API_KEY.'
 
@@ -64,6 +69,9 @@ export async function runCommand(argv: readonly string[], env: NodeJS.ProcessEnv
     .addHelpText('after', talks)
     .action((options) => listMembers(options, env, terminal))
 
+  addAuditCommands(program, env, terminal)
+  addKeyCommands(program, env, terminal)
+
   program
     .command('keygen')
     .argument('<kind>', 'mesh: for --mesh-key; api: for --admin-key')
@@ -78,6 +86,78 @@ export async function runCommand(argv: readonly string[], env: NodeJS.ProcessEnv
     if (!(error instanceof CommanderError)) throw error
     return error.exitCode === 0 ? 0 : 2
   }
+}
+
+function addAuditCommands(program: Command, env: NodeJS.ProcessEnv, terminal: Terminal): void {
+  const audit = program
+    .command('audit')
+    .description('list who changed what on any node, newest first')
+    .option('--namespace <name>', 'only this one')
+    .option('--key <key>', 'only this flag, segment or API key')
+    .option('--actor <name>', 'only by this one, by id or name')
+    .option('--from <time>', 'not before, like 2026-01-31T00:00:00Z')
+    .option('--to <time>', 'before')
+    .option('--limit <number>', 'so many')
+    .option('--json', 'answer as JSON')
+    .addHelpText('after', talks)
+    .action((options) => listAudit(options, env, terminal))
+
+  audit
+    .command('verify')
+    .description('check on every live node that nobody changed the audit log; exit code 1 when somebody did')
+    .option('--json', 'answer as JSON')
+    .addHelpText('after', talks)
+    // Commander gives an option that the parent has as well to the parent.
+    .action((_options, command: Command) => verifyAudit(command.optsWithGlobals(), env, terminal))
+
+  program
+    .command('history')
+    .argument('<key>', 'key of the flag')
+    .description('list the versions of a flag, newest first')
+    .option('--namespace <name>')
+    .option('--json', 'answer as JSON')
+    .addHelpText('after', talks)
+    .action((key, options) => showHistory(key, options, env, terminal))
+
+  program
+    .command('rollback')
+    .argument('<key>', 'key of the flag')
+    .argument('<version>', 'one of its history')
+    .description('write an earlier version of a flag again')
+    .option('--namespace <name>')
+    .option('--reason <text>', 'why, for the history')
+    .option('--json', 'answer as JSON')
+    .addHelpText('after', talks)
+    .action((key, version, options) => rollBack(key, version, options, env, terminal))
+}
+
+function addKeyCommands(program: Command, env: NodeJS.ProcessEnv, terminal: Terminal): void {
+  const keys = program.command('keys').description('make, list and revoke API keys; needs the admin key')
+
+  keys
+    .command('list')
+    .option('--json', 'answer as JSON')
+    .addHelpText('after', talks)
+    .action((options) => listKeys(options, env, terminal))
+
+  keys
+    .command('create')
+    .argument('<name>', 'who or what will use it')
+    .addOption(new Option('--role <role>', 'what it may do').choices(roles).makeOptionMandatory())
+    .option('--namespace <names...>', 'the only namespaces it sees')
+    .option('--environment <names...>', 'the only environments it sees')
+    .option('--rate-limit <number>', 'requests a minute at each node; 0 is no limit', Number)
+    .option('--expires <time>', 'when it ends, like 2027-01-31T00:00:00Z')
+    .option('--json', 'answer as JSON')
+    .addHelpText('after', talks)
+    .action((name, options) => createKey(name, options, env, terminal))
+
+  keys
+    .command('revoke')
+    .argument('<id>', 'as keys list shows it')
+    .option('--json', 'answer as JSON')
+    .addHelpText('after', talks)
+    .action((id, options) => revokeKey(id, options, env, terminal))
 }
 
 /** `error: unknown option '--x'` as people are told of it. */
