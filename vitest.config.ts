@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: ['test/e2e/netns/**'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

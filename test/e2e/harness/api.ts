@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { NodeProcess } from './launch.ts'
 import { until } from './until.ts'
 
@@ -22,7 +23,7 @@ export async function ask(node: NodeProcess, method: string, path: string, body?
 
 export interface MeshAnswer {
   readonly self: { readonly id: string }
-  readonly members: readonly { readonly id: string; readonly state: string }[]
+  readonly members: readonly { readonly id: string; readonly url: string; readonly state: string }[]
   readonly ruleset: { readonly root: string; readonly flags: number }
 }
 
@@ -57,8 +58,11 @@ export interface Writers {
   stop(): Promise<void>
 }
 
-/** Creates flag after flag at every node, two at a time each, until stopped; nodes that are gone are let be. */
-export function startWriters(nodes: readonly NodeProcess[], prefix: string): Writers {
+/**
+ * Creates flag after flag at every node, two at a time each, `pauseMs` after each answer, until stopped; nodes that are gone are let
+ * be.
+ */
+export function startWriters(nodes: readonly NodeProcess[], prefix: string, pauseMs = 0): Writers {
   const acknowledged: string[] = []
   let stopped = false
   const write = async (node: NodeProcess, writer: string) => {
@@ -67,6 +71,7 @@ export function startWriters(nodes: readonly NodeProcess[], prefix: string): Wri
       const answer = await ask(node, 'POST', '/flags', { key })
       if (answer === null) return
       if (answer.status === 201) acknowledged.push(key)
+      if (pauseMs > 0) await delay(pauseMs)
     }
   }
   const running = nodes.flatMap((node, n) => ['a', 'b'].map((letter) => write(node, `${n}${letter}`)))
