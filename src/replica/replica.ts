@@ -151,7 +151,7 @@ class ReplicaCore implements Replica {
         this.#gossip.onPushTimer(now)
         break
       case 'gossip-tick':
-        this.#gossip.onTickTimer(now)
+        this.#gossip.onTickTimer(now, timer)
         break
       case 'journal':
         this.#journal.onTimer()
