@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: [
       'test/evaluation/properties.test.ts',
+      'test/evaluation/rule-index.test.ts',
       'test/evaluation/foreign/flagd.test.ts',
       'test/catalog/gossip-order.test.ts',
       'test/catalog/foreign-import.test.ts',

@@ -2,6 +2,7 @@ import { type Answer, type Compilation, compilePart, noteClock, type Test } from
 import { compileCondition } from './conditions.ts'
 import type { Evaluation, EvaluationContext, FlagDefinition, Prerequisite, Rule } from './model.ts'
 import { compileOverrides, type Override } from './overrides.ts'
+import { type Gate, indexRules } from './rule-index.ts'
 import {
   compileCoverage,
   compileServe,
@@ -27,6 +28,7 @@ type Unmet = (context: EvaluationContext, nowMs: number, trace: Trace | undefine
 interface CompiledRule {
   readonly id: string | undefined
   readonly at: string
+  readonly gate: Gate | undefined
   readonly test: Test
   readonly serve: Serving
 }
@@ -61,13 +63,14 @@ export function compileDecision(definition: FlagDefinition, environment: string,
   return { enabled, answer: decide(unmets, overrides, rules, fallthrough), constant: false }
 }
 
-/** The order of evaluation: prerequisites, overrides, rules in their order, fallthrough. */
+/** The order of evaluation: prerequisites, overrides, rules in their order, fallthrough. A trace wants to see every rule asked. */
 function decide(
   unmets: readonly Unmet[],
   overrides: Override | undefined,
   rules: readonly CompiledRule[],
   fallthrough: Answer,
 ): Answer {
+  const find = indexRules(rules)
   return (context, nowMs, trace) => {
     for (let i = 0; i < unmets.length; i++) {
       const off = (unmets[i] as Unmet)(context, nowMs, trace)
@@ -75,8 +78,9 @@ function decide(
     }
     const override = overrides?.(context, nowMs, trace)
     if (override) return override
-    for (let i = 0; i < rules.length; i++) {
-      const rule = rules[i] as CompiledRule
+    const mayHold = find && !trace ? find(context) : rules
+    for (let i = 0; i < mayHold.length; i++) {
+      const rule = mayHold[i] as CompiledRule
       const outcome = rule.test(context, nowMs, trace)
       if (trace) trace.push({ kind: 'rule', at: rule.at, subject: rule.id, outcome })
       if (outcome) return rule.serve(context, nowMs, trace) ?? fallthrough(context, nowMs, trace)
@@ -126,6 +130,7 @@ function compileRule(rule: Rule, at: string, flag: FlagParts, compilation: Compi
   return {
     id: rule.id,
     at,
+    gate: compilation.gates.get(condition),
     test: covers ? (...asked) => condition(...asked) && covers(...asked) : condition,
     serve: compileServe(rule.serve, frame, flag, compilation),
   }

@@ -1,5 +1,6 @@
 import type { InputFault } from '../base/errors.ts'
 import type { Evaluation, EvaluationContext, EvaluationErrorCode } from './model.ts'
+import type { Gate } from './rule-index.ts'
 import type { Trace } from './trace.ts'
 
 /** A compiled condition. Throws Unanswerable when it reaches a part that makes no sense. */
@@ -65,6 +66,8 @@ export interface Compilation {
   /** The flag that is compiled; '' for a segment. */
   readonly flagKey: string
   readonly faults: InputFault[]
+  /** The gates of the conditions that have one. */
+  readonly gates: Map<Test, Gate>
   /** The answer may change with the clock alone. */
   timed: boolean
   /** It may do so at any moment, and not just at the steps of a schedule. */
@@ -76,7 +79,16 @@ export interface Compilation {
 }
 
 export function newCompilation(scope: Scope, flagKey = ''): Compilation {
-  return { scope, flagKey, faults: [], timed: false, ticking: false, conditions: 0, jsonLogicSteps: 0 }
+  return {
+    scope,
+    flagKey,
+    faults: [],
+    gates: new Map(),
+    timed: false,
+    ticking: false,
+    conditions: 0,
+    jsonLogicSteps: 0,
+  }
 }
 
 /** Notes a fault, and gives the part that stands in for the faulty one: whoever reaches it gets PARSE_ERROR. */

@@ -48,12 +48,14 @@ function compileComparison(condition: ConditionOf<'attribute'>, at: string, comp
   if (!compile) throw new Nonsense(`"${op}" is not an operator`, '.op')
   const compare = compile(values, caseInsensitive)
   noteClock(compilation, { ticking: readsClock.has(op) })
-  return (context, nowMs, trace) => {
+  const test: Test = (context, nowMs, trace) => {
     const actual = read(context)
     const outcome = compare(actual, nowMs)
     if (trace) trace.push({ kind: 'condition', at, subject: attribute, op, actual, expected: values, outcome })
     return outcome
   }
+  if ((op === 'eq' || op === 'in') && !caseInsensitive) compilation.gates.set(test, { attribute, values })
+  return test
 }
 
 function compileEach(conditions: readonly Condition[], at: string, compilation: Compilation, depth: number): Test[] {
@@ -62,12 +64,15 @@ function compileEach(conditions: readonly Condition[], at: string, compilation: 
 
 function compileAll(condition: ConditionOf<'all'>, at: string, compilation: Compilation, depth: number): Test {
   const tests = compileEach(condition.all, `${at}.all`, compilation, depth)
-  return (context, nowMs, trace) => {
+  const test: Test = (context, nowMs, trace) => {
     let outcome = true
     for (let i = 0; outcome && i < tests.length; i++) outcome = (tests[i] as Test)(context, nowMs, trace)
     if (trace) trace.push({ kind: 'all', at, outcome })
     return outcome
   }
+  const gate = tests[0] && compilation.gates.get(tests[0])
+  if (gate) compilation.gates.set(test, gate)
+  return test
 }
 
 function compileAny(condition: ConditionOf<'any'>, at: string, compilation: Compilation, depth: number): Test {

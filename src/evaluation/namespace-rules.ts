@@ -87,6 +87,10 @@ export class NamespaceRules {
   }
 
   view(environment: string): View {
+    return this.#views.get(environment) ?? this.#viewOf(environment)
+  }
+
+  #viewOf(environment: string): View {
     const name = this.#environments.has(environment) ? environment : defaultEnvironment
     let view = this.#views.get(name)
     if (!view) {

@@ -111,32 +111,42 @@ function fold(value: unknown): unknown {
   return typeof value === 'string' ? value.toLowerCase() : value
 }
 
+/** Whether it holds for any of the values; most conditions name one, and asking that one directly is several times faster. */
+function any<Actual, Value>(
+  values: readonly Value[],
+  holds: (actual: Actual, value: Value) => boolean,
+): (actual: Actual) => boolean {
+  const [only] = values
+  if (values.length === 1) return (actual) => holds(actual, only as Value)
+  return (actual) => values.some((value) => holds(actual, value))
+}
+
 function textual(holds: (actual: string, value: string) => boolean): Compile {
   return (values, caseInsensitive) => {
     const wanted = texts(values)
     if (caseInsensitive) {
-      const folded = wanted.map((value) => value.toLowerCase())
-      return (actual) => {
-        if (typeof actual !== 'string') return false
-        const lower = actual.toLowerCase()
-        return folded.some((value) => holds(lower, value))
-      }
+      const holdsAny = any(
+        wanted.map((value) => value.toLowerCase()),
+        holds,
+      )
+      return (actual) => typeof actual === 'string' && holdsAny(actual.toLowerCase())
     }
-    return (actual) => typeof actual === 'string' && wanted.some((value) => holds(actual, value))
+    const holdsAny = any(wanted, holds)
+    return (actual) => typeof actual === 'string' && holdsAny(actual)
   }
 }
 
 function matching(values: readonly Json[], caseInsensitive: boolean): Compare {
-  const wanted = patterns(values, caseInsensitive)
-  return (actual) => typeof actual === 'string' && wanted.some((pattern) => pattern.test(actual))
+  const holdsAny = any(patterns(values, caseInsensitive), (actual: string, pattern) => pattern.test(actual))
+  return (actual) => typeof actual === 'string' && holdsAny(actual)
 }
 
 function numeric(holds: (actual: number, value: number) => boolean): Compile {
   return (values) => {
-    const wanted = numbers(values)
+    const holdsAny = any(numbers(values), holds)
     return (actual) => {
       const number = toNumber(actual)
-      return number !== undefined && wanted.some((value) => holds(number, value))
+      return number !== undefined && holdsAny(number)
     }
   }
 }
@@ -153,29 +163,29 @@ function between(values: readonly Json[]): Compare {
 
 function temporal(holds: (actual: number, value: number) => boolean): Compile {
   return (values) => {
-    const wanted = instants(values)
+    const holdsAny = any(instants(values), holds)
     return (actual) => {
       const instant = toInstant(actual)
-      return instant !== undefined && wanted.some((value) => holds(instant, value))
+      return instant !== undefined && holdsAny(instant)
     }
   }
 }
 
 function versioned(holds: (order: -1 | 0 | 1) => boolean): Compile {
   return (values) => {
-    const wanted = semvers(values)
+    const holdsAny = any(semvers(values), (actual: SemVer, value) => holds(actual.compare(value)))
     return (actual) => {
       const version = toSemver(actual)
-      return version !== undefined && wanted.some((value: SemVer) => holds(version.compare(value)))
+      return version !== undefined && holdsAny(version)
     }
   }
 }
 
 function inRange(values: readonly Json[]): Compare {
-  const wanted = ranges(values)
+  const holdsAny = any(ranges(values), (actual: SemVer, range) => range.test(actual))
   return (actual) => {
     const version = toSemver(actual)
-    return version !== undefined && wanted.some((range) => range.test(version))
+    return version !== undefined && holdsAny(version)
   }
 }
 
