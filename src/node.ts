@@ -18,6 +18,8 @@ import { meterStore } from './store-meter.ts'
 
 /** So long a node without peers waits for discovery before it says that it is ready: three of its first announcements. */
 const discoveryGraceMs = 1_000
+/** How often a starting node looks whether it is ready. */
+const lookEveryMs = 25
 
 export interface RunningNode {
   readonly id: string
@@ -73,7 +75,7 @@ export async function startNode(config: Config): Promise<RunningNode> {
     secrets,
   })
 
-  const readiness = createReadiness(mesh, replica)
+  const readiness = createReadiness(mesh, replica, loaded.records.length === 0)
   function onEvent(event: ReplicaEvent): void {
     catalog.onReplicaEvent(event)
     readiness.onEvent(event)
@@ -168,8 +170,11 @@ interface Readiness {
   whenReady(callback: () => void): void
 }
 
-/** Ready: the stored state is loaded, and a peer has been synced with or nobody answered for discoveryGraceMs. */
-function createReadiness(mesh: Mesh, replica: Replica): Readiness {
+/**
+ * Ready: the stored state is loaded, and a peer has been synced with or nobody answered for discoveryGraceMs. Time is counted in looks, which
+ * a process that gets no processor does not take: it has not listened either.
+ */
+function createReadiness(mesh: Mesh, replica: Replica, knowsNothing: boolean): Readiness {
   let ready = false
   let callback = () => {}
   function become(): void {
@@ -184,16 +189,18 @@ function createReadiness(mesh: Mesh, replica: Replica): Readiness {
     },
     whenReady(then) {
       callback = then
-      const startedMs = performance.now()
+      let listenedMs = 0
       const look = setInterval(() => {
+        listenedMs += lookEveryMs
         const root = replica.root()
         const agrees = replica.peers().some((peer) => peer.root === root)
-        const alone = mesh.membership.members().length === 0 && performance.now() - startedMs > discoveryGraceMs
-        // A peer that is there and never syncs must not keep a node from answering what it knows.
-        const late = performance.now() - startedMs > 10 * discoveryGraceMs
+        const alone = mesh.membership.members().length === 0 && listenedMs > discoveryGraceMs
+        // A peer that is there and never syncs must not keep a node from answering what it knows. One that knows nothing would only say
+        // that there are no flags: it has more patience.
+        const late = listenedMs > (knowsNothing ? 60 : 10) * discoveryGraceMs
         if (agrees || alone || late) become()
         if (ready) clearInterval(look)
-      }, 25)
+      }, lookEveryMs)
       look.unref()
     },
   }
