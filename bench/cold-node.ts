@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { ask, convergence, meshOf } from '../test/e2e/harness/api.ts'
+import { ask, convergence, rootOf } from '../test/e2e/harness/api.ts'
 import { type NodeProcess, whenReady } from '../test/e2e/harness/launch.ts'
 import { makeFlags } from './support/flags.ts'
 import { MeshOfNodes } from './support/mesh-of-nodes.ts'
@@ -40,8 +40,7 @@ async function once(): Promise<void> {
   const node = await whenReady(child)
   // Ready means synced: what is left is to see that it is so.
   for (;;) {
-    const { ruleset } = await meshOf(node)
-    if (ruleset.root === root && ruleset.flags === flagCount) break
+    if ((await rootOf(node)) === root) break
   }
   const answer = await ask(node, 'GET', `/flags/flag-${flagCount - 1}/evaluate?user_id=u&country=DE`)
   if (answer?.status !== 200) throw new Error(`the cold node answers with ${answer?.status}`)

@@ -7,7 +7,17 @@ import { join } from 'node:path'
  * Runs the benchmarks one after the other, each in a process of its own: `npm run bench`, or `npm run bench -- http idle` for some. Each prints
  * what it measured, writes it to `bench/results/NAME.json`, and ends with 1 where its goal was missed.
  */
-const all = ['evaluation', 'http', 'access', 'propagation', 'idle', 'cold-node', 'revocation'] as const
+const all = [
+  'evaluation',
+  'http',
+  'access',
+  'propagation',
+  'idle',
+  'cold-node',
+  'heal',
+  'membership',
+  'revocation',
+] as const
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !existsSync(join(import.meta.dirname, `${name}.ts`)))

@@ -34,6 +34,13 @@ export async function meshOf(node: NodeProcess): Promise<MeshAnswer> {
   return answer.body as unknown as MeshAnswer
 }
 
+/** The root of the ruleset that a node holds; costs it less than `GET /mesh`. */
+export async function rootOf(node: NodeProcess): Promise<string> {
+  const answer = await ask(node, 'GET', '/health')
+  if (answer?.status !== 200) throw new Error(`${node.url} is not well`)
+  return String(answer.body.root)
+}
+
 /** Waits until every node sees all of them, and all hold the same ruleset; gives its root. */
 export function convergence(nodes: readonly NodeProcess[]): Promise<string> {
   return until(`${nodes.length} nodes see each other and hold one ruleset`, async () => {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ask, convergence, flagKeysOf, meshOf, startWriters } from '../harness/api.ts'
 import { startEvaluations } from '../harness/evaluation-load.ts'
 import { until } from '../harness/until.ts'
-import { WireMesh, type WireNode } from './wire-mesh.ts'
+import { WireMesh, type WireNode } from '../harness/wire-mesh.ts'
 
 let mesh: WireMesh
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ask, convergence, flagKeysOf, meshOf, startWriters } from '../harness/api.ts'
 import { startEvaluations } from '../harness/evaluation-load.ts'
 import { until } from '../harness/until.ts'
-import { deathsSeenBy, untilSeen, WireMesh, type WireNode } from './wire-mesh.ts'
+import { deathsSeenBy, untilSeen, WireMesh, type WireNode } from '../harness/wire-mesh.ts'
 
 /** One mesh of five, on a wire of its own; each test does something to the wire and leaves it, and the mesh, whole. */
 let mesh: WireMesh

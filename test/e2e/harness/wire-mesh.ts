@@ -2,10 +2,10 @@ import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { meshOf } from '../harness/api.ts'
-import { type NodeProcess, spawnMain, whenReady } from '../harness/launch.ts'
-import { until } from '../harness/until.ts'
-import { type Host, VirtualNetwork } from '../harness/virtual-network.ts'
+import { meshOf } from './api.ts'
+import { type NodeProcess, spawnMain, whenReady } from './launch.ts'
+import { until } from './until.ts'
+import { type Host, VirtualNetwork } from './virtual-network.ts'
 
 export interface WireNode extends NodeProcess {
   readonly host: Host
