@@ -171,8 +171,9 @@ interface Readiness {
 }
 
 /**
- * Ready: the stored state is loaded, and a peer has been synced with or nobody answered for discoveryGraceMs. Time is counted in looks, which
- * a process that gets no processor does not take: it has not listened either.
+ * Ready: the stored state is loaded, and a peer has been synced with or nobody answered for discoveryGraceMs. A node that knows nothing would
+ * only say that there are no flags, so it has more patience: its time is counted in looks, which a process that gets no processor does
+ * not take, as it has not listened either.
  */
 function createReadiness(mesh: Mesh, replica: Replica, knowsNothing: boolean): Readiness {
   let ready = false
@@ -189,15 +190,16 @@ function createReadiness(mesh: Mesh, replica: Replica, knowsNothing: boolean): R
     },
     whenReady(then) {
       callback = then
-      let listenedMs = 0
+      const startedMs = performance.now()
+      let looks = 0
       const look = setInterval(() => {
-        listenedMs += lookEveryMs
+        looks++
+        const waitedMs = knowsNothing ? looks * lookEveryMs : performance.now() - startedMs
         const root = replica.root()
         const agrees = replica.peers().some((peer) => peer.root === root)
-        const alone = mesh.membership.members().length === 0 && listenedMs > discoveryGraceMs
-        // A peer that is there and never syncs must not keep a node from answering what it knows. One that knows nothing would only say
-        // that there are no flags: it has more patience.
-        const late = listenedMs > (knowsNothing ? 60 : 10) * discoveryGraceMs
+        const alone = mesh.membership.members().length === 0 && waitedMs > discoveryGraceMs
+        // A peer that is there and never syncs must not keep a node from answering what it knows.
+        const late = waitedMs > (knowsNothing ? 60 : 10) * discoveryGraceMs
         if (agrees || alone || late) become()
         if (ready) clearInterval(look)
       }, lookEveryMs)

@@ -124,7 +124,7 @@ class Run {
     await this.#writers.rest()
     const restedMs = performance.now()
     while (!this.#evaluators.agreeSince(restedMs)) {
-      if (performance.now() - endedMs > agreementDeadlineMs) throw new Error('the nodes did not agree again')
+      if (performance.now() - restedMs > agreementDeadlineMs) throw new Error('the nodes did not agree again')
       await delay(5)
     }
     casualties.rootsEqualMs = performance.now() - endedMs
