@@ -1,7 +1,8 @@
+import type { FastifyReply } from 'fastify'
 import { afterEach, expect, test, vi } from 'vitest'
 import { failingNetworksMax, failuresPerMinuteMax } from '../../src/base/limits.ts'
 import { createCallers } from '../../src/http/access/callers.ts'
-import { RateWindows } from '../../src/http/access/rate-limit.ts'
+import { countRequest, RateWindow, RateWindows } from '../../src/http/access/rate-limit.ts'
 import { adminKey, createGuardedTestbed } from './access-keys.ts'
 import { createTestbed } from './testbed.ts'
 
@@ -33,6 +34,21 @@ test('a key may send as many requests a minute as it has, and is told so', async
   expect(refused.json).toMatchObject({ code: 'RATE_LIMITED' })
   vi.setSystemTime(start + 60_000)
   expect((await as(secret, 'GET', '/flags')).status).toBe(200)
+})
+
+test('a key with a limit for thousands a second is told of it when half is used', () => {
+  const told: string[] = []
+  const reply = { header } as unknown as FastifyReply
+  function header(name: string): FastifyReply {
+    told.push(name)
+    return reply
+  }
+  const window = new RateWindow()
+  for (let i = 0; i < 30_000; i++) countRequest(window, 60_000, start, reply)
+  expect(told).toEqual([])
+  for (let i = 0; i < 30_000; i++) countRequest(window, 60_000, start, reply)
+  expect(told).toHaveLength(90_000)
+  expect(() => countRequest(window, 60_000, start, reply)).toThrow('60000 requests')
 })
 
 test('a limit is for one key: others, and the admin, go on', async () => {
