@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { meshOf } from '../../test/e2e/harness/api.ts'
 import { type NodeProcess, spawnMain, whenReady } from '../../test/e2e/harness/launch.ts'
-import type { PrivateNetwork } from './private-network.ts'
+import type { Host, VirtualNetwork } from '../../test/e2e/harness/virtual-network.ts'
+import type { Cut } from './deaths.ts'
 
 /** One process of a node, from when it was ready until it was killed (wall clock). */
 export interface Life {
@@ -26,16 +27,23 @@ const readyDeadlineMs = 120_000
 export class Arena {
   readonly nodes: readonly number[]
   /** The wire between them; null where it is loopback. */
-  readonly network: PrivateNetwork | null
+  readonly network: VirtualNetwork | null
+  /** The cuts of that wire so far. */
+  readonly cuts: Cut[] = []
   /** Every process that became ready, those that have ended included. */
   readonly lives: Life[] = []
   readonly #serving = new Map<number, Life>()
   readonly #children = new Set<ChildProcess>()
   readonly #directory = mkdtempSync(join(tmpdir(), 'flags-chaos-'))
 
-  constructor(nodes: number, network: PrivateNetwork | null) {
+  constructor(nodes: number, network: VirtualNetwork | null) {
     this.nodes = Array.from({ length: nodes }, (_, node) => node)
     this.network = network
+  }
+
+  /** Where on the wire the node is; undefined where there is none. */
+  host(node: number): Host | undefined {
+    return this.network?.hosts[node]
   }
 
   /** The process of a node that should be answering; null while it is struck. */
@@ -47,11 +55,11 @@ export class Arena {
   async start(node: number): Promise<Life> {
     const directory = this.#directoryOf(node)
     mkdirSync(directory, { recursive: true })
-    const { network } = this
-    const place = network ? ['--host', network.host(node), '--insecure'] : ['--host', '127.0.0.1', '--mesh-port', '0']
+    const host = this.host(node)
+    const place = host ? ['--host', host.address, '--insecure'] : ['--host', '127.0.0.1', '--mesh-port', '0']
     const child = spawnMain(
       [...place, '--port', '0', '--data-dir', directory, '--cluster', `chaos-${process.pid}`, '--rate-limit', '0'],
-      { within: network?.within(node) ?? [] },
+      { within: host ? this.network?.within(host) : [] },
     )
     this.#children.add(child)
     child.once('exit', () => this.#children.delete(child))

@@ -13,8 +13,8 @@ was not struck itself, the nodes did not agree again, or a fault did not bite.
   --faults a,b    only these kinds: ${faults.map(({ key }) => key).join(', ')}
   --out FILE      where the results go as JSON (bench/results/chaos.json)
 
-As root on Linux (ip, nft, unshare), each node gets a network namespace of its own on a bridge, all in one that ends with this command.
-Without, the nodes share loopback, and the faults of the network are skipped.
+As root on Linux, with iproute2 and nftables, each node gets a network namespace of its own on a bridge. Without, the nodes share
+loopback, and the faults of the network are skipped.
 `
 
 export interface ChaosOptions {

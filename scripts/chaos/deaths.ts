@@ -1,5 +1,11 @@
 import type { Life } from './arena.ts'
-import type { Cut } from './private-network.ts'
+
+/** Two groups of nodes that could not reach each other, and when (wall clock). */
+export interface Cut {
+  readonly sides: readonly [readonly number[], readonly number[]]
+  readonly fromWallMs: number
+  readonly toWallMs: number
+}
 
 /** A node said of another that it is dead. */
 export interface Death {
@@ -28,8 +34,7 @@ export function declaredDead(lives: readonly Life[], cuts: readonly Cut[]): Deat
 function separated(cut: Cut, a: number, b: number, atWallMs: number): boolean {
   const [side, other] = cut.sides
   const between = (side.includes(a) && other.includes(b)) || (side.includes(b) && other.includes(a))
-  const toWallMs = cut.toWallMs === null ? null : cut.toWallMs + newsMs
-  return between && isDuring({ fromWallMs: cut.fromWallMs, toWallMs }, atWallMs)
+  return between && isDuring({ fromWallMs: cut.fromWallMs, toWallMs: cut.toWallMs + newsMs }, atWallMs)
 }
 
 function isDuring(

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { below, type Random, sample, unit } from '../../src/base/random.ts'
 import { ask } from '../../test/e2e/harness/api.ts'
+import type { VirtualNetwork } from '../../test/e2e/harness/virtual-network.ts'
 import type { Arena } from './arena.ts'
-import type { PrivateNetwork } from './private-network.ts'
 
 export interface Strike {
   /** What was hit, and the proof that it was. */
@@ -96,35 +96,31 @@ async function powerLoss(arena: Arena, random: Random): Promise<Strike> {
 
 async function cut(arena: Arena, random: Random, count: number): Promise<Strike> {
   const side = sample(random, arena.nodes, count)
+  const other = arena.nodes.filter((node) => !side.includes(node))
   const forMs = between(random, 4_000, 12_000)
-  const wire = wireOf(arena)
-  wire.cut(
-    side,
-    arena.nodes.filter((node) => !side.includes(node)),
-  )
-  await delay(forMs)
-  const dropped = droppedBy(wire)
-  return over(`nodes ${side.join(', ')} for ${seconds(forMs)}, ${dropped} packets`)
+  const hosts = (nodes: readonly number[]) => nodes.flatMap((node) => arena.host(node) ?? [])
+  const fromWallMs = Date.now()
+  const eaten = await onWire(arena, forMs, (wire) => wire.partition(hosts(side), hosts(other)))
+  arena.cuts.push({ sides: [side, other], fromWallMs, toWallMs: Date.now() })
+  return over(`nodes ${side.join(', ')} for ${seconds(forMs)}, ${eaten} packets`)
 }
 
 async function loss(arena: Arena, random: Random): Promise<Strike> {
   const forMs = between(random, 4_000, 12_000)
-  const wire = wireOf(arena)
-  wire.lose(lossPercent)
-  await delay(forMs)
-  const dropped = droppedBy(wire)
-  return over(`for ${seconds(forMs)}, ${dropped} packets`)
+  const eaten = await onWire(arena, forMs, (wire) => wire.lose(lossPercent))
+  return over(`for ${seconds(forMs)}, ${eaten} packets`)
 }
 
-function wireOf({ network }: Arena): PrivateNetwork {
+/** Leaves the wire so for a while; gives how many packets that has eaten. */
+async function onWire({ network }: Arena, forMs: number, spoil: (wire: VirtualNetwork) => void): Promise<number> {
   if (network === null) throw new Error('on loopback there is no wire to cut')
-  return network
-}
-
-function droppedBy(wire: PrivateNetwork): number {
-  const dropped = wire.heal()
-  if (dropped === 0) throw new Error('not one packet was dropped')
-  return dropped
+  const before = network.eaten()
+  spoil(network)
+  await delay(forMs)
+  network.heal()
+  const eaten = network.eaten() - before
+  if (eaten === 0) throw new Error('not one packet was eaten')
+  return eaten
 }
 
 function between(random: Random, minMs: number, maxMs: number): number {

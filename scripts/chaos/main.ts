@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadBefore, machine } from '../../bench/support/report.ts'
+import { whyNoVirtualNetwork } from '../../test/e2e/harness/virtual-network.ts'
 import { type ChaosOptions, parseOptions, usage } from './arguments.ts'
-import { canEnter, enterPrivateNetwork, isInside } from './private-network.ts'
 import { runChaos } from './run.ts'
 import { blastRadius } from './table.ts'
 
@@ -12,11 +12,13 @@ const resultsPath = join(import.meta.dirname, '../../bench/results/chaos.json')
 async function main(argv: readonly string[]): Promise<number> {
   const options = optionsOf(argv)
   if (typeof options === 'number') return options
-  const wired = isInside()
-  if (!wired && options.faults.some(({ needsNetwork }) => needsNetwork) && canEnter()) return enterPrivateNetwork()
+  const whyNot = whyNoVirtualNetwork()
+  const wired = whyNot === null
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   const { nodes, minutes, seed } = options
-  say(`seed ${seed}: ${nodes} nodes for ${minutes} minutes, ${wired ? 'a network namespace each' : 'on loopback'}`)
+  say(
+    `seed ${seed}: ${nodes} nodes for ${minutes} minutes, ${wired ? 'a network namespace each' : `on loopback, as ${whyNot}`}`,
+  )
   const report = await runChaos(options, wired, say)
   const command = `npm run chaos -- --nodes ${nodes} --minutes ${minutes} --seed ${seed}`
   const table = blastRadius(report.rows, report.skipped)

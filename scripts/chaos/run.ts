@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { sample, seededRandom } from '../../src/base/random.ts'
 import { ask, convergence } from '../../test/e2e/harness/api.ts'
+import { VirtualNetwork } from '../../test/e2e/harness/virtual-network.ts'
 import { Arena, type Life } from './arena.ts'
 import type { ChaosOptions } from './arguments.ts'
 import { Casualties } from './casualties.ts'
@@ -8,7 +9,6 @@ import { declaredDead } from './deaths.ts'
 import { Evaluators } from './evaluators.ts'
 import type { Fault } from './faults.ts'
 import { Ledger } from './ledger.ts'
-import { PrivateNetwork } from './private-network.ts'
 import { type Row, rowOf } from './table.ts'
 import { Writers } from './writers.ts'
 
@@ -33,7 +33,7 @@ export async function runChaos(
   wired: boolean,
   say: (line: string) => void,
 ): Promise<ChaosReport> {
-  const arena = new Arena(options.nodes, wired ? new PrivateNetwork(options.nodes) : null)
+  const arena = new Arena(options.nodes, wired ? VirtualNetwork.create(options.nodes) : null)
   process.once('exit', () => arena.close())
   await Promise.all(arena.nodes.map((node) => arena.start(node)))
   await convergence(processes(arena))
@@ -147,7 +147,7 @@ class Run {
       const lost = await this.#lostAt(node)
       if (lost.length > 0) this.#broken.push(`node ${node} lacks at the end: ${lost.slice(0, 5).join(', ')}`)
     }
-    for (const { by, of, atWallMs } of declaredDead(this.#arena.lives, this.#arena.network?.cuts ?? [])) {
+    for (const { by, of, atWallMs } of declaredDead(this.#arena.lives, this.#arena.cuts)) {
       const during = this.#all.findLast(({ fromWallMs }) => fromWallMs <= atWallMs)
       if (during === undefined) continue
       during.declaredDead++

@@ -73,7 +73,7 @@ const head = [
 /** The table as markdown; faults that could not be tried say so. */
 export function blastRadius(rows: readonly Row[], skipped: readonly string[]): string {
   const lines = [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...rows.map(cells)]
-  const missing = skipped.map((fault) => [fault, 'skipped: needs root', ...head.slice(2).map(() => '')])
+  const missing = skipped.map((fault) => [fault, 'skipped: needs root and nftables', ...head.slice(2).map(() => '')])
   return [...lines, ...missing].map((line) => `| ${line.join(' | ')} |`).join('\n')
 }
 

@@ -9,9 +9,9 @@ import type { Life } from '../../scripts/chaos/arena.ts'
 import { parseOptions } from '../../scripts/chaos/arguments.ts'
 import { declaredDead } from '../../scripts/chaos/deaths.ts'
 import { Ledger } from '../../scripts/chaos/ledger.ts'
-import { canEnter } from '../../scripts/chaos/private-network.ts'
 import type { ChaosReport } from '../../scripts/chaos/run.ts'
 import type { Row } from '../../scripts/chaos/table.ts'
+import { whyNoVirtualNetwork } from '../e2e/harness/virtual-network.ts'
 
 const main = join(import.meta.dirname, '../../scripts/chaos/main.ts')
 
@@ -45,7 +45,7 @@ test('chaos strikes three nodes, proves that it did, and finds nothing lost and 
   const directory = mkdtempSync(join(tmpdir(), 'flags-chaos-test-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   const path = join(directory, 'report.json')
-  const wired = canEnter()
+  const wired = whyNoVirtualNetwork() === null
   const args = ['--nodes', '3', '--minutes', '0', '--seed', '213', '--faults', 'crash,island,loss', '--out', path]
 
   const { code, out, err } = await chaos(args)

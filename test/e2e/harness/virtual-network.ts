@@ -31,7 +31,7 @@ export function whyNoVirtualNetwork(): string | null {
 
 /**
  * Hosts on one wire, as a switch joins them: each a network namespace, joined by a bridge that the making process is on as well, so that it
- * can ask every host whatever stands between them. Faults are rules of nftables in the hosts that do not hear; they count what they eat.
+ * can ask every host whatever stands between them. Faults are rules of nftables on that bridge, changed all at once; they count what they eat.
  * Linux, root, iproute2 and nftables. Everything goes with `stop`, and what a killed process left goes with the next `create`.
  */
 export class VirtualNetwork {
@@ -41,6 +41,8 @@ export class VirtualNetwork {
   /** Who does not hear whom. */
   readonly #cuts = new Map<Host, Set<Host>>()
   #lossPercent = 0
+  /** The table of rules stands. */
+  #ruled = false
   /** What the rules ate before they were last changed. */
   #eaten = 0
 
@@ -110,6 +112,8 @@ export class VirtualNetwork {
     for (const i of this.hosts.keys()) tryRun('ip', ['link', 'del', this.#plug(i)])
     for (const { name } of this.hosts) tryRun('ip', ['netns', 'del', name])
     tryRun('ip', ['link', 'del', this.#bridge])
+    tryRun('nft', ['delete', 'table', 'bridge', this.#bridge])
+    this.#ruled = false
   }
 
   #make(): void {
@@ -135,24 +139,26 @@ export class VirtualNetwork {
 
   #apply(): void {
     this.#eaten += this.#counted()
-    for (const host of this.hosts) {
-      const cuts = [...(this.#cuts.get(host) ?? [])].map((from) => `ip saddr ${from.address} counter drop`)
-      const fromPeers = `ip saddr != { ${this.#observer}, ${host.address} }`
-      const loss = `${fromPeers} numgen random mod 100 < ${this.#lossPercent} counter drop`
-      const rules = this.#lossPercent > 0 ? [...cuts, loss] : cuts
-      const chain = `chain input {\n type filter hook input priority 0; policy accept;\n ${rules.join('\n ')}\n}`
-      const [command = '', ...args] = [...this.within(host), 'nft', '-f', '-']
-      run(command, args, `table inet faults\ndelete table inet faults\ntable inet faults {\n${chain}\n}\n`)
-    }
+    const cuts = [...this.#cuts].map(
+      ([to, from]) => `iifname ${this.#plugs([...from])} oifname ${this.#plugs([to])} counter drop`,
+    )
+    const all = this.#plugs(this.hosts)
+    const loss = `iifname ${all} oifname ${all} numgen random mod 100 < ${this.#lossPercent} counter drop`
+    const rules = this.#lossPercent > 0 ? [...cuts, loss] : cuts
+    const chain = `chain forward {\n type filter hook forward priority 0; policy accept;\n ${rules.join('\n ')}\n}`
+    const table = `table bridge ${this.#bridge}`
+    run('nft', ['-f', '-'], `${table}\ndelete ${table}\n${table} {\n${chain}\n}\n`)
+    this.#ruled = true
+  }
+
+  #plugs(hosts: readonly Host[]): string {
+    return `{ ${hosts.map((host) => `"${this.#plug(this.hosts.indexOf(host))}"`).join(', ')} }`
   }
 
   #counted(): number {
-    let packets = 0
-    for (const host of this.hosts) {
-      const [command = '', ...args] = [...this.within(host), 'nft', 'list', 'ruleset']
-      for (const [, count] of run(command, args).matchAll(/counter packets (\d+)/g)) packets += Number(count)
-    }
-    return packets
+    if (!this.#ruled) return 0
+    const text = run('nft', ['list', 'table', 'bridge', this.#bridge])
+    return [...text.matchAll(/counter packets (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0)
   }
 }
 
@@ -176,7 +182,9 @@ function sweep(): void {
   for (const [, name, pid] of run('ip', ['-o', 'link', 'show', 'type', 'bridge']).matchAll(
     new RegExp(`^\\d+: (${namePrefix}(\\d+)):`, 'gm'),
   )) {
-    if (name !== undefined && !existsSync(`/proc/${pid}`)) tryRun('ip', ['link', 'del', name])
+    if (name === undefined || existsSync(`/proc/${pid}`)) continue
+    tryRun('ip', ['link', 'del', name])
+    tryRun('nft', ['delete', 'table', 'bridge', name])
   }
 }
 
