@@ -37,7 +37,8 @@ export function runChaos({
   faults = faultNames,
   workload = usualWorkload,
 }: ChaosOptions): ChaosReport {
-  const simulation = new Simulation({ seed, nodes })
+  const replay = `npm run sim -- --seed ${seed} --nodes ${nodes} --minutes ${durationMs / 60_000}`
+  const simulation = new Simulation({ seed, nodes, replay })
   const ledger = new Ledger(simulation)
   const writes = new Workload(simulation, ledger, workload)
   const struck = new Faults(simulation, ledger, faults)

@@ -12,6 +12,8 @@ export interface SimulationOptions {
   /** One way, on average. */
   readonly hopMs?: number
   readonly node?: NodeOptions
+  /** The one command that runs this again; for runs that no command knows, the test that has the seed does. */
+  readonly replay?: string
 }
 
 /** One process, one queue of events, one seed: a mesh of replicas with simulated networks, disks and clocks. */
@@ -143,9 +145,9 @@ export class Simulation {
       .join('\n')
   }
 
-  /** The one command that runs this again. */
+  /** How to run this again. */
   replay(): string {
-    return `Replay: npm run sim -- --seed ${this.seed} --nodes ${this.#options.nodes}`
+    return `Replay: ${this.#options.replay ?? `this test, seed ${this.seed}`}`
   }
 
   /** Equal roots mean equal maps, and equal maps give equal answers to every context. */

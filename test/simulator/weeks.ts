@@ -22,7 +22,8 @@ export interface WeeksReport {
  * weeks later, some after tombstones have expired. Nothing deleted may come back, and nothing written may be lost.
  */
 export function runWeeks(seed: number, nodes: number, rounds: number): WeeksReport {
-  const simulation = new Simulation({ seed, nodes })
+  const replay = `npm run sim -- --seed ${seed} --nodes ${nodes} --weeks ${rounds}`
+  const simulation = new Simulation({ seed, nodes, replay })
   const ledger = new Ledger(simulation)
   const offSinceDay = new Map<SimNode, number>()
   let days = 0
