@@ -64,6 +64,9 @@ export const jsonLogicStepsMax = 100_000
 /** Prerequisites or segments in a chain; a merge can tie longer ones, which then answer PARSE_ERROR. */
 export const referenceDepthMax = 16
 
+/** Users of a flag or segment that a refusal to delete it tells: enough to see whom to talk to. */
+export const usersToldMax = 10
+
 /** Bytes of a register key: namespace, flag key, kind and environment with separators. */
 export const registerKeyBytesMax = 512
 /** Bytes of a register's value: a segment of 10,000 ids is the largest that is meant to fit. */

@@ -1,5 +1,5 @@
 import type { Now } from '../base/clock.ts'
-import { checkReferences } from '../evaluation/check-references.ts'
+import { checkReferences, type Existing } from '../evaluation/check-references.ts'
 import type { Flag, FlagDefinition, Segment, SegmentDefinition } from '../evaluation/model.ts'
 import { parseFlag, parseSegment } from '../evaluation/parse.ts'
 import {
@@ -11,6 +11,7 @@ import {
   splitSegment,
 } from '../evaluation/registers.ts'
 import { createRuleset, type RegisterValue } from '../evaluation/ruleset.ts'
+import { flagUsers, segmentUsers } from '../evaluation/users.ts'
 import type { Replica, ReplicaEvent } from '../replica/ports.ts'
 import { type ApiKeys, createApiKeys, type KeySecrets } from './api-keys.ts'
 import { createChangeLog } from './change-log.ts'
@@ -52,6 +53,7 @@ export function createCatalog({ replica, nodeId, now, delay, secrets }: CatalogP
     noun: 'flag',
     parse: parseFlag,
     check: (flag) => withoutIndex(checkReferences(ruleset, [flag], [])),
+    users: (namespace, key) => flagUsers(ruleset, namespace, key),
     get: ruleset.flag,
     all: ruleset.flags,
     definition: ({ version: _v, createdAt: _c, updatedAt: _u, updatedBy: _b, ...definition }) => definition,
@@ -64,6 +66,7 @@ export function createCatalog({ replica, nodeId, now, delay, secrets }: CatalogP
     noun: 'segment',
     parse: parseSegment,
     check: (segment) => withoutIndex(checkReferences(ruleset, [], [segment])),
+    users: (namespace, key) => segmentUsers(ruleset, namespace, key),
     get: ruleset.segment,
     all: ruleset.segments,
     definition: ({ version: _v, createdAt: _c, updatedAt: _u, updatedBy: _b, ...definition }) => definition,
@@ -77,7 +80,7 @@ export function createCatalog({ replica, nodeId, now, delay, secrets }: CatalogP
   const importer = createImporter({
     flags: flagKind,
     segments: segmentKind,
-    check: (flags, segments) => checkReferences(ruleset, flags, segments),
+    check: (flags, segments, replaced) => checkReferences(outside(ruleset, replaced), flags, segments),
     writes,
     locks,
     log,
@@ -130,6 +133,14 @@ export function createCatalog({ replica, nodeId, now, delay, secrets }: CatalogP
       log.onForgotten(registerKeys)
       take(registerKeys)
     },
+  }
+}
+
+/** What is there in namespaces other than these. */
+function outside(existing: Existing, namespaces: ReadonlySet<string>): Existing {
+  return {
+    flag: (namespace, key) => (namespaces.has(namespace) ? undefined : existing.flag(namespace, key)),
+    segment: (namespace, key) => (namespaces.has(namespace) ? undefined : existing.segment(namespace, key)),
   }
 }
 

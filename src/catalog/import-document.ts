@@ -30,8 +30,11 @@ const parsedAtOnce = 100
 export interface ImporterParts<F extends Definition, G extends F & Stored, S extends Definition, T extends S & Stored> {
   readonly flags: Kind<F, G>
   readonly segments: Kind<S, T>
-  /** Faults of the whole document against itself and what is there. Paths start with `flags[i]` or `segments[i]`. */
-  readonly check: (flags: readonly F[], segments: readonly S[]) => readonly InputFault[]
+  /**
+   * Faults of the whole document against itself and what is there, but for the namespaces that it replaces. Paths start with `flags[i]` or
+   * `segments[i]`.
+   */
+  readonly check: (flags: readonly F[], segments: readonly S[], replaced: ReadonlySet<string>) => readonly InputFault[]
   readonly writes: DurableWrites
   readonly locks: KeyLocks
   readonly log: ChangeLog
@@ -52,7 +55,10 @@ export function createImporter<F extends Definition, G extends F & Stored, S ext
       const namespaces = new Set(named.length > 0 ? named : [namespace])
       // Before any fault is told, because faults tell what exists.
       for (const name of namespaces) checkConfinement(options.confinement, name, [])
-      if (faults.length === 0) faults.push(...parts.check(flags, segments))
+      if (faults.length === 0) {
+        const replaced = mode === 'replace' ? namespaces : new Set<string>()
+        faults.push(...parts.check(flags, segments, replaced))
+      }
       if (faults.length > 0) {
         throw new FlagsError(
           'INVALID',

@@ -1,5 +1,5 @@
 import { FlagsError, type InputFault } from '../base/errors.ts'
-import { pageFlagsMax } from '../base/limits.ts'
+import { pageFlagsMax, usersToldMax } from '../base/limits.ts'
 import type { RegisterChange } from '../crdt/register.ts'
 import type { Authorship, Life } from '../evaluation/registers.ts'
 import type { ChangeLog } from './change-log.ts'
@@ -24,6 +24,8 @@ export interface Kind<D, T extends D & Stored> {
   parse(namespace: string, body: unknown): D
   /** Faults against the rest of the ruleset. */
   check(definition: D): readonly InputFault[]
+  /** Where others name it. */
+  users(namespace: string, key: string): readonly InputFault[]
   get(namespace: string, key: string): T | undefined
   /** Sorted by key. */
   all(namespace: string): readonly T[]
@@ -182,7 +184,10 @@ export function createShelf<D extends { key: string; namespace: string }, T exte
         checkPreconditions(before, options, noun, key)
         const changes = kind.registerKeys(before).map((registerKey) => ({ key: registerKey, value: null }))
         const deed: Deed<D> = { change: 'deleted', namespace, key, before: before.version, after: null }
-        const { nodes, of } = await writes.write(logged(log, noun, deed, changes, options), options.ack)
+        // Who may not delete it is not told who uses it.
+        const registers = logged(log, noun, deed, changes, options)
+        checkUnused(kind.users(namespace, key), noun, key)
+        const { nodes, of } = await writes.write(registers, options.ack)
         return { value: null, created: false, replicated: { nodes, of } }
       })
     },
@@ -222,6 +227,14 @@ function checkPreconditions(before: Stored | undefined, options: WriteOptions, n
     const message = `The ${noun} "${key}" is at version ${before.version}, not ${options.ifMatch}. Read it again, and repeat the change.`
     throw new FlagsError('VERSION_MISMATCH', message)
   }
+}
+
+/** What others name stays, though a merge can still take it from them. Throws INVALID with the first of its users. */
+function checkUnused(users: readonly InputFault[], noun: string, key: string): void {
+  if (users.length === 0) return
+  const others = users.length === 1 ? '1 other names it' : `${users.length} others name it`
+  const message = `The ${noun} "${key}" is in use: ${others}. Nothing was deleted; change them first.`
+  throw new FlagsError('INVALID', message, { faults: users.slice(0, usersToldMax) })
 }
 
 /** One page of things that are sorted by key. */

@@ -124,3 +124,21 @@ test('pages of a list follow each other without a gap', async () => {
   } while (cursor !== undefined)
   expect(seen).toEqual(keys)
 })
+
+test('what is deleted at one node while another begins to use it stays deleted, and its users answer with an error', async () => {
+  const mesh = createTestMesh(2)
+  const [a, b] = mesh.nodes
+  await a!.catalog.segments.create(ns, { key: 'staff', included: ['u1'] }, { actor: a!.actor })
+  await mesh.converged()
+  mesh.cut()
+  await a!.catalog.segments.remove(ns, 'staff', { actor: a!.actor })
+  const rules = [{ if: { segment: 'staff' }, serve: { variation: 'on' } }]
+  await b!.catalog.flags.create(ns, { key: 'f', enabled: true, rules }, { actor: b!.actor })
+  await expect(b!.catalog.segments.remove(ns, 'staff', { actor: b!.actor })).rejects.toMatchObject({ code: 'INVALID' })
+  mesh.heal()
+  await mesh.converged()
+  for (const { catalog } of mesh.nodes) {
+    expect(catalog.segments.get(ns, 'staff')).toBeUndefined()
+    expect(catalog.ruleset.find(ns, 'default', 'f')?.evaluate({}, 0).errorCode).toBe('PARSE_ERROR')
+  }
+})

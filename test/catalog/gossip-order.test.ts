@@ -12,7 +12,7 @@ import { context, documents, environmentNames } from '../evaluation/arbitraries.
 import { created, createdSegment } from '../evaluation/testbed.ts'
 
 /** `npm run test:fuzz` asks for more; a failure prints the seed and path that replay it. */
-const numRuns = Number(process.env.FLAGS_FUZZ_RUNS ?? 100)
+const numRuns = Number(process.env.FLAGS_FUZZ_RUNS ?? 40)
 const now: Now = { monotonicMs: 0, wallMs: Date.UTC(2026, 3, 1) }
 
 interface Node {
