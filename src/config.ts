@@ -151,6 +151,8 @@ export interface Config {
   readonly rateLimitPerMinute: number
   /** undefined: plain HTTP. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
+  /** Send traces, as the variables of OpenTelemetry ask; see tracing.ts. */
+  readonly tracing: boolean
   /** `*` is any. */
   readonly corsOrigins: readonly string[]
   readonly logLevel: LogLevel
@@ -177,6 +179,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     rateLimitPerMinute: values.rateLimit,
     tls: readTls(values.tlsCert, values.tlsKey),
     corsOrigins: values.corsOrigins,
+    tracing: wantsTracing(env),
     logLevel: values.logLevel,
   }
   if (!values.insecure) refuseExposure(config)
@@ -248,6 +251,12 @@ function readTls(certFile: string, keyFile: string): Config['tls'] {
     throw new UsageError(`--tls-cert ${certFile} and --tls-key ${keyFile} cannot be used together: ${reason}.`)
   }
   return { certFile, keyFile }
+}
+
+/** Whether the variables of OpenTelemetry ask for traces: they name a collector, and do not say otherwise. */
+function wantsTracing(env: NodeJS.ProcessEnv): boolean {
+  const endpoint = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || env.OTEL_EXPORTER_OTLP_ENDPOINT
+  return Boolean(endpoint) && env.OTEL_SDK_DISABLED !== 'true' && env.OTEL_TRACES_EXPORTER !== 'none'
 }
 
 function readOrigins(text: string): readonly string[] | null {

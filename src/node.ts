@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Logger, pino } from 'pino'
+import { createArrivals } from './arrivals.ts'
 import type { Now } from './base/clock.ts'
 import type { Random } from './base/random.ts'
 import { type CatalogParts, createCatalog } from './catalog/catalog.ts'
@@ -76,8 +77,10 @@ export async function startNode(config: Config): Promise<RunningNode> {
   })
 
   const readiness = createReadiness(mesh, replica, loaded.records.length === 0)
+  const arrivals = createArrivals({ replica, now, sinceWallMs: now().wallMs })
   function onEvent(event: ReplicaEvent): void {
     catalog.onReplicaEvent(event)
+    arrivals.onEvent(event)
     readiness.onEvent(event)
     logEvent(logger, event)
     if (event.type === 'changed' && !event.local && logger.isLevelEnabled('debug'))
@@ -87,12 +90,14 @@ export async function startNode(config: Config): Promise<RunningNode> {
   replica.start(now(), loaded)
   catalog.load()
 
+  const tracing = config.tracing ? await (await import('./tracing.ts')).startTracing(process.env) : undefined
   const node = describeNode({
     id: loaded.nodeId,
     mesh,
     store,
     storeCounters,
     replica,
+    arrivals,
     monotonicMs: () => performance.now(),
     notReady: readiness.reason,
   })
@@ -108,6 +113,7 @@ export async function startNode(config: Config): Promise<RunningNode> {
     logger,
     receiveBulk: (body) => mesh.receiveBulk(body),
     requestSync: () => replica.requestSync(now()),
+    instrument: tracing?.instrument,
   })
   await app.listen({ host: config.host, port: config.port })
   const { port } = app.server.address() as { port: number }
@@ -131,6 +137,7 @@ export async function startNode(config: Config): Promise<RunningNode> {
       await app.close()
       await mesh.stop()
       await store.close()
+      await tracing?.stop()
       logger.info('stopped')
     },
   }

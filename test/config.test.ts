@@ -44,6 +44,7 @@ test('without options or variables the defaults of the contract hold', () => {
     rateLimitPerMinute: 1000,
     tls: undefined,
     corsOrigins: ['*'],
+    tracing: false,
     logLevel: 'info',
   })
 })

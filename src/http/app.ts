@@ -1,5 +1,5 @@
 import compress from '@fastify/compress'
-import { type FastifyRequest, fastify } from 'fastify'
+import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 import manifest from '../../package.json' with { type: 'json' }
@@ -9,7 +9,7 @@ import { type Callers, createCallers } from './access/callers.ts'
 import { guard } from './access/guard.ts'
 import { answerBrokenRequest, answerUnknownRoutes, problemHandler } from './errors.ts'
 import { createEvaluationMeter } from './evaluation-meter.ts'
-import { createFreshness, honourMinVersion } from './freshness.ts'
+import { createFreshness, honourMinVersion, tellIsolation } from './freshness.ts'
 import { closeGracefully } from './graceful-close.ts'
 import { createHttpServer } from './http-server.ts'
 import { acceptJson } from './json-body.ts'
@@ -51,6 +51,8 @@ export interface AppParts {
   readonly logger: Logger
   /** Takes a frame from a peer; false when it was dropped, and counted, because nobody of this mesh made it. */
   readonly receiveBulk: (body: Buffer) => boolean
+  /** Watches every route that is registered after it: for traces. */
+  readonly instrument?: (app: FastifyInstance) => Promise<void>
   /** Asks the peers for what this node lacks, soon: a client has heard of something that is not here yet. */
   readonly requestSync: () => void
 }
@@ -74,6 +76,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   const isAdmitted = ({ caller }: FastifyRequest) => caller === null || (callers?.isInForce(caller, Date.now()) ?? true)
   const stopReviewing = catalog.keys.onChange(() => streams.review())
 
+  await parts.instrument?.(app as unknown as FastifyInstance)
   acceptJson(app)
   guard(app, callers)
   const routes = collectRoutes(app)
@@ -81,6 +84,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   meterHotRoutes(app, registry)
   logRequests(app, logger)
   honourMinVersion(app, freshness)
+  tellIsolation(app, node.isolated)
   const refuseOtherMethods = guardMethods(app)
   await app.register(compress, { global: false })
   await protectBrowsers(app, { tls: settings.tls !== undefined })
@@ -88,7 +92,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   async function allRoutes(scope: App): Promise<void> {
     flagRoutes(scope, { catalog })
     segmentRoutes(scope, { catalog })
-    evaluateByGetRoute(scope, { catalog, meter, freshness })
+    evaluateByGetRoute(scope, { catalog, meter, freshness, isolated: node.isolated })
     evaluateRoutes(scope, { catalog, meter })
     explainRoutes(scope, { catalog })
     featureRoutes(scope, { catalog })
@@ -108,7 +112,7 @@ export async function createApp(parts: AppParts): Promise<App> {
 
   async function allOfrepRoutes(scope: App): Promise<void> {
     await allowBrowsers(scope, settings.corsOrigins ?? ['*'])
-    ofrepRoutes(scope, { catalog, meter, freshness, logger })
+    ofrepRoutes(scope, { catalog, meter, freshness, logger, isolated: node.isolated })
     ofrepStreamRoute(scope, { catalog, recent, streams, isAdmitted })
   }
 
