@@ -40,6 +40,8 @@ const node: NodeView = {
   tombstones: () => 0,
   notReady: () => null,
   storageFailure: () => null,
+  isolated: () => false,
+  onArrival: () => undefined,
   counters: () => ({}),
 }
 const parts = {

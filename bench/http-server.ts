@@ -33,6 +33,8 @@ const app = await createApp({
     tombstones: () => 0,
     notReady: () => null,
     storageFailure: () => null,
+    isolated: () => false,
+    onArrival: () => undefined,
     counters: () => ({}),
   },
   settings: {},

@@ -1,3 +1,4 @@
+import type { Arrivals } from './arrivals.ts'
 import type { MeshMember, NodeView } from './catalog/ports.ts'
 import type { Mesh } from './mesh/mesh.ts'
 import type { RegisterStore, Replica } from './replica/ports.ts'
@@ -9,22 +10,25 @@ export interface NodeViewParts {
   readonly store: RegisterStore
   readonly storeCounters: () => StoreCounters
   readonly replica: Replica
+  readonly arrivals: Pick<Arrivals, 'onArrival'>
   readonly monotonicMs: () => number
   readonly notReady: () => string | null
 }
 
 /** What the node tells of itself and its peers: `GET /mesh`, health, metrics. Read afresh at each call. */
 export function describeNode(parts: NodeViewParts): NodeView {
-  const { id, mesh, store, storeCounters, replica, monotonicMs, notReady } = parts
+  const { id, mesh, store, storeCounters, replica, arrivals, monotonicMs, notReady } = parts
 
   function members(): MeshMember[] {
     const peers = new Map(replica.peers().map((peer) => [peer.address, peer]))
     const others = mesh.membership.members().map((member) => {
       const peer = peers.get(member.address)
-      const lastSeenMs = peer?.root ? Math.round(monotonicMs() - peer.lastHeardMonotonicMs) : null
-      return { ...member, root: peer?.root ?? '', lastSeenMs }
+      if (!peer?.root) return { ...member, root: '', lastSeenMs: null, behindMs: null }
+      const since = (atMs: number) => Math.round(monotonicMs() - atMs)
+      const behindMs = peer.differsSinceMonotonicMs === null ? 0 : since(peer.differsSinceMonotonicMs)
+      return { ...member, root: peer.root, lastSeenMs: since(peer.lastHeardMonotonicMs), behindMs }
     })
-    return [{ ...mesh.membership.self, root: replica.root(), lastSeenMs: 0 }, ...others]
+    return [{ ...mesh.membership.self, root: replica.root(), lastSeenMs: 0, behindMs: 0 }, ...others]
   }
 
   return {
@@ -38,6 +42,8 @@ export function describeNode(parts: NodeViewParts): NodeView {
     tombstones: () => replica.size().tombstones,
     notReady,
     storageFailure: () => store.failure(),
+    isolated: () => mesh.isolated(),
+    onArrival: arrivals.onArrival,
     counters() {
       const { drops, ...transport } = mesh.counters()
       return {

@@ -108,6 +108,10 @@ export interface NodeView {
   notReady(): string | null
   /** null when writes are stored, else one sentence on what fails. */
   storageFailure(): string | null
+  /** All peers are gone, and not all of them said goodbye: this node may be cut off, and answers from what it knew. */
+  isolated(): boolean
+  /** Called for every change that a peer made and that has become visible here, with the milliseconds that it took. */
+  onArrival(listener: (tookMs: number) => void): void
   /** name -> value, monotonic; names as in docs/metrics.md without the prefix `flags_`. */
   counters(): Readonly<Record<string, number>>
 }
@@ -121,4 +125,6 @@ export interface MeshMember {
   readonly root: string
   /** Milliseconds since we last heard its replica, null for never. */
   readonly lastSeenMs: number | null
+  /** Milliseconds since its root has differed from ours without a break; 0 while equal, null while unknown. */
+  readonly behindMs: number | null
 }

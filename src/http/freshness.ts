@@ -71,6 +71,21 @@ export function honourMinVersion(app: App, freshness: Freshness): void {
   })
 }
 
+/**
+ * A node that may be cut off says so on every evaluation: `Flags-Stale: true`. What it answers is right as of its root. Hot routes say it
+ * themselves.
+ */
+export function tellIsolation(app: App, isolated: () => boolean): void {
+  app.addHook('onRoute', (route) => {
+    if (route.config?.hot || route.config?.role !== 'evaluate') return
+    route.preHandler = [route.preHandler ?? []].flat()
+    route.preHandler.push((_request, reply, done) => {
+      if (isolated()) reply.header('flags-stale', 'true')
+      done()
+    })
+  })
+}
+
 /** Waits for the versions that `Flags-Min-Version` names. Throws MALFORMED. */
 export async function freshen(freshness: Freshness, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const versions = minVersions(String(request.headers['flags-min-version']))

@@ -29,6 +29,7 @@ export function createRegistry({ catalog, node, meter, streams }: MetricsParts):
     ],
     ['flags_streams', 'Event streams that are open', () => streams.count],
     ['flags_node_ready', '1 when the node answers from a loaded ruleset', () => Number(node.notReady() === null)],
+    ['flags_mesh_isolated', '1 when all peers are gone and not all said goodbye', () => Number(node.isolated())],
     ['flags_storage_failing', '1 when writes cannot be stored', () => Number(node.storageFailure() !== null)],
   ]
   for (const [name, help, read] of gauges) {
@@ -45,6 +46,13 @@ export function createRegistry({ catalog, node, meter, streams }: MetricsParts):
       for (const member of node.members()) this.inc({ state: member.state })
     },
   })
+  const convergence = new Histogram({
+    name: 'flags_convergence_seconds',
+    help: 'Time from a write at a peer until it is visible here, by the clocks of both',
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60],
+    registers: [registry],
+  })
+  node.onArrival((tookMs) => convergence.observe(tookMs / 1_000))
   new Gauge({
     name: 'flags_ruleset_info',
     help: 'The version of the ruleset: equal on all converged nodes',

@@ -22,9 +22,18 @@ export function ofrepFailure(flag: CompiledFlag, evaluation: Evaluation): OfrepF
 
 const snippets = new Snippets(successHead)
 
+/** What OpenFeature calls a value that may be out of date; `metadata.reason` of every answer of a node that is cut off. */
+export const staleReason = 'STALE'
+
 /** A success as JSON (evaluationSuccess). No value to give means leaving it out: the caller's default holds. */
-export function ofrepSuccess(flag: CompiledFlag, evaluation: Evaluation): string {
-  return `${snippets.of(flag, evaluation)},"reason":"${evaluation.reason}","metadata":${metadataOf(flag, evaluation)}}`
+export function ofrepSuccess(flag: CompiledFlag, evaluation: Evaluation, stale: boolean): string {
+  const metadata = stale ? staleMetadataOf(flag, evaluation) : metadataOf(flag, evaluation)
+  return `${snippets.of(flag, evaluation)},"reason":"${evaluation.reason}","metadata":${metadata}}`
+}
+
+/** `reason` beside the metadata of the value: the one above them still says why it is this value. */
+function staleMetadataOf({ version, metadata }: CompiledFlag, { ruleId }: Evaluation): string {
+  return JSON.stringify({ version, ruleId, ...metadata, reason: staleReason })
 }
 
 /** What the flag's author wrote wins over what we say by the same name. */

@@ -8,6 +8,7 @@ import { decodeHello } from './hello.ts'
 import type { Keyring } from './keyring.ts'
 import type { MeshLogger } from './logger.ts'
 import { type MulticastDiscovery, startMulticastDiscovery } from './multicast-discovery.ts'
+import { PartitionWatch } from './partition-watch.ts'
 import { Seal } from './seal.ts'
 import { type SeedDiscovery, startSeedDiscovery } from './seed-discovery.ts'
 import { SwimMembership } from './swim-membership.ts'
@@ -37,6 +38,8 @@ export interface MeshOptions {
 
 export interface MeshCounters extends UdpCounters, BulkCounters {
   readonly drops: Readonly<Record<DropCause, number>>
+  /** Times that so many members died at once that the network is the likelier cause. */
+  readonly partitionsSuspected: number
 }
 
 type Listener = (from: Address, bytes: Uint8Array) => void
@@ -52,6 +55,7 @@ export class Mesh {
   readonly #seal: Seal
   readonly #bulk: BulkTransport
   readonly #membership: SwimMembership
+  readonly #partitions = new PartitionWatch()
   readonly #packetListeners: Listener[] = []
   readonly #bulkListeners: Listener[] = []
   #multicast: MulticastDiscovery | null = null
@@ -82,6 +86,9 @@ export class Mesh {
       seal: new Seal({ cluster, keyring, address, bodyBytesMax: bulkFrameBytesMax, drops }),
       drops,
       urlOf: (to) => this.#membership.find(to)?.url,
+    })
+    this.#membership.onMember(({ type }) => {
+      if (type === 'down') this.#partitions.onDeath(performance.now(), this.#membership.liveCount + 1)
     })
     socket.onDatagram((datagram) => this.#onDatagram(datagram, 'us'))
   }
@@ -157,7 +164,8 @@ export class Mesh {
   }
 
   counters(): MeshCounters {
-    return { ...this.#socket.counters(), ...this.#bulk.counters(), drops: this.#drops.counts() }
+    const partitionsSuspected = this.#partitions.suspected
+    return { ...this.#socket.counters(), ...this.#bulk.counters(), partitionsSuspected, drops: this.#drops.counts() }
   }
 
   #send(channel: 'swim' | 'replica' | 'hello', to: Address, body: Uint8Array): void {

@@ -119,6 +119,11 @@ export class SwimMembership implements Membership {
     return isLive(this.#known.get(address))
   }
 
+  /** Peers that are alive, or suspect. */
+  get liveCount(): number {
+    return this.#liveCount
+  }
+
   /** True when all peers are gone and not all of them said goodbye: this node may be cut off. */
   isolated(): boolean {
     return this.#liveCount === 0 && this.#dead().length > 0

@@ -7,7 +7,7 @@ async function createMeshToAsk(peers = 0) {
   const beds = await Promise.all(Array.from({ length: peers + 1 }, () => createGuardedTestbed()))
   const urls = await Promise.all(beds.map(({ app }) => app.listen({ host: '127.0.0.1', port: 0 })))
   for (const { node } of beds) {
-    const known = { state: 'alive' as const, incarnation: 1, root: '', lastSeenMs: 0 }
+    const known = { state: 'alive' as const, incarnation: 1, root: '', lastSeenMs: 0, behindMs: 0 }
     node.members.push(...urls.map((url, i) => ({ ...known, id: `node-${i}`, address: `127.0.0.1:${i}`, url })))
   }
   const env = { FLAGS_URL: urls[0], FLAGS_API_KEY: adminKey }

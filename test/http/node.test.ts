@@ -34,6 +34,7 @@ test('the mesh view shows members, ruleset and conflicts', async () => {
     incarnation: 5,
     root: 'ab',
     lastSeenMs: 12,
+    behindMs: 0,
   }
   node.members.push(member)
   await send('POST', '/flags', { key: 'a' })
@@ -43,6 +44,7 @@ test('the mesh view shows members, ruleset and conflicts', async () => {
     members: [member],
     ruleset: { root: catalog.root(), flags: 1, segments: 1, faults: 0, tombstones: 0 },
     conflicts: 3,
+    isolated: false,
   })
 })
 
@@ -121,6 +123,8 @@ function nodeThatFails(notReady: () => never) {
     members: () => [],
     conflicts: () => 0,
     tombstones: () => 0,
+    isolated: () => false,
+    onArrival: () => undefined,
     storageFailure: () => null,
     counters: () => ({}),
     notReady,

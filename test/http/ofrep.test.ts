@@ -155,7 +155,7 @@ test('browsers of any origin may evaluate, and nothing else', async () => {
   const answer = await send('POST', one, {}, origin)
   expect(answer.headers['access-control-allow-origin']).toBe('*')
   expect(answer.headers['access-control-expose-headers']).toBe(
-    'ETag, Retry-After, Flags-Version, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset',
+    'ETag, Retry-After, Flags-Version, Flags-Stale, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset',
   )
   const preflight = { ...origin, 'access-control-request-method': 'POST' }
   expect((await send('OPTIONS', one, undefined, preflight)).status).toBe(204)

@@ -14,7 +14,14 @@ export interface Testbed {
   readonly catalog: CatalogCore
   readonly replica: MemoryReplica
   /** What the node says of itself; tests change it. */
-  readonly node: { ready: string | null; storage: string | null; members: MeshMember[] }
+  readonly node: {
+    ready: string | null
+    storage: string | null
+    isolated: boolean
+    members: MeshMember[]
+    /** Tells the API of a change that took so many milliseconds to arrive. */
+    arrived(tookMs: number): void
+  }
   /** Bodies that reached the mesh. */
   readonly frames: Buffer[]
   /** Lines that were logged, parsed. */
@@ -40,7 +47,7 @@ afterEach(async () => {
 
 export async function createTestbed(settings: HttpSettings = {}, more: Partial<AppParts> = {}): Promise<Testbed> {
   const { catalog, replica } = createMemoryCatalog()
-  const state = { ready: null as string | null, storage: null as string | null, members: [] as MeshMember[] }
+  const state: Testbed['node'] = { ready: null, storage: null, isolated: false, members: [], arrived: () => undefined }
   const frames: Buffer[] = []
   const log: Record<string, unknown>[] = []
   const app = await createApp({
@@ -66,6 +73,10 @@ function nodeView(state: Testbed['node'], replica: MemoryReplica): NodeView {
     tombstones: () => replica.size().tombstones,
     notReady: () => state.ready,
     storageFailure: () => state.storage,
+    isolated: () => state.isolated,
+    onArrival: (listener) => {
+      state.arrived = listener
+    },
     counters: () => ({ packets_received_total: 7 }),
   }
 }

@@ -136,7 +136,7 @@ export const ofrepSuccess = z.object({
 })
 export const ofrepBulk = z.object({
   flags: z.array(z.union([ofrepSuccess, ofrepFailure])),
-  metadata: z.object({ version: z.string() }),
+  metadata: z.object({ version: z.string(), reason: z.string().optional() }),
   eventStreams: z.array(z.object({ type: z.literal('sse'), endpoint: z.object({ requestUri: z.string() }) })),
 })
 
@@ -214,9 +214,11 @@ export const mesh = z.object({
       incarnation: z.number(),
       root: z.string(),
       lastSeenMs: z.number().nullable(),
+      behindMs: z.number().nullable().describe('Since when its root has differed from the one of this node'),
     }),
   ),
   ruleset: z.object({ root, flags: z.int(), segments: z.int(), faults: z.int(), tombstones: z.int() }),
   conflicts: z.int(),
+  isolated: z.boolean().describe('All peers are gone, and not all of them said goodbye'),
 })
 export const health = z.object({ status: z.literal('ok'), node: z.string().optional(), root: root.optional() })

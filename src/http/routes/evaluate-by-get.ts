@@ -16,6 +16,7 @@ interface EvaluateByGetParts {
   readonly catalog: Catalog
   readonly meter: EvaluationMeter
   readonly freshness: Freshness
+  readonly isolated: () => boolean
 }
 
 interface EvaluateByGet {
@@ -27,7 +28,7 @@ interface EvaluateByGet {
  * `GET /flags/:key/evaluate`: the hot path. No schema, hook, log or promise; the answer is put together from parts that were
  * serialized when they were first asked for.
  */
-export function evaluateByGetRoute(app: App, { catalog, meter, freshness }: EvaluateByGetParts): void {
+export function evaluateByGetRoute(app: App, { catalog, meter, freshness, isolated }: EvaluateByGetParts): void {
   const snippets = new Snippets(head)
 
   function answer(request: FastifyRequest<EvaluateByGet>, reply: FastifyReply): FastifyReply {
@@ -37,6 +38,7 @@ export function evaluateByGetRoute(app: App, { catalog, meter, freshness }: Eval
     const environment = single(query, 'environment') ?? 'default'
     const context = contextFromQuery(query)
     reply.header('flags-version', catalog.root())
+    if (isolated()) reply.header('flags-stale', 'true')
     const nowMs = Date.now()
     const flag = catalog.ruleset.find(namespace, environment, key)
     if (!flag) return answerUnknown(reply, key, query, context.targetingKey, nowMs)

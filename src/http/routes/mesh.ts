@@ -19,6 +19,7 @@ export function meshRoutes(app: App, { catalog, node, receiveBulk }: MeshParts):
       members: node.members(),
       ruleset: { root: catalog.root(), flags, segments, faults, tombstones: node.tombstones() },
       conflicts: node.conflicts(),
+      isolated: node.isolated(),
     }
   })
 

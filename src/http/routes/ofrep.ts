@@ -9,7 +9,7 @@ import { canonicalJson } from '../canonical-json.ts'
 import { type ErrorHandler, logServerError, problemHandler } from '../errors.ts'
 import type { EvaluationMeter } from '../evaluation-meter.ts'
 import type { Freshness } from '../freshness.ts'
-import { ofrepContext, ofrepFailure, ofrepSuccess } from '../ofrep-answers.ts'
+import { ofrepContext, ofrepFailure, ofrepSuccess, staleReason } from '../ofrep-answers.ts'
 import { toFlagsError } from '../problem.ts'
 import { keyParams, type Scope } from '../schemas.ts'
 import { timeSlice } from '../time-slice.ts'
@@ -21,6 +21,8 @@ export interface OfrepParts {
   readonly meter: EvaluationMeter
   readonly freshness: Freshness
   readonly logger: Logger
+  /** All peers are gone: what is answered may be out of date. */
+  readonly isolated: () => boolean
 }
 
 const rateLimitHeaders = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset']
@@ -38,13 +40,13 @@ export async function allowBrowsers(app: App, origins: readonly string[]): Promi
   await app.register(cors, {
     origin: origins.includes('*') ? '*' : [...origins],
     methods: ['GET', 'POST'],
-    exposedHeaders: ['ETag', 'Retry-After', 'Flags-Version', ...rateLimitHeaders],
+    exposedHeaders: ['ETag', 'Retry-After', 'Flags-Version', 'Flags-Stale', ...rateLimitHeaders],
     maxAge: 600,
   })
 }
 
 /** The evaluation of the OpenFeature Remote Evaluation Protocol 0.3, one flag and all of them. */
-export function ofrepRoutes(app: App, { catalog, meter, freshness, logger }: OfrepParts): void {
+export function ofrepRoutes(app: App, { catalog, meter, freshness, logger, isolated }: OfrepParts): void {
   const { ruleset } = catalog
   app.setErrorHandler(ofrepErrors(logger))
 
@@ -59,7 +61,7 @@ export function ofrepRoutes(app: App, { catalog, meter, freshness, logger }: Ofr
     const evaluation = flag.evaluate(context, Date.now())
     meter.count(flag, evaluation.reason)
     const failure = ofrepFailure(flag, evaluation)
-    return failure ? reply.code(400).send(failure) : sendJson(reply, ofrepSuccess(flag, evaluation))
+    return failure ? reply.code(400).send(failure) : sendJson(reply, ofrepSuccess(flag, evaluation, isolated()))
   })
 
   app.post('/evaluate/flags', { schema: { querystring: ofrepQuery } }, async (request, reply) => {
@@ -69,27 +71,28 @@ export function ofrepRoutes(app: App, { catalog, meter, freshness, logger }: Ofr
     const nowMs = Date.now()
     const root = catalog.root()
     const slice = timeSlice(ruleset, scope.namespace, scope.environment, nowMs)
-    const etag = bulkEtag({ root, scope, context, slice, view: request.caller?.id ?? '' })
+    const stale = isolated()
+    const etag = bulkEtag({ root, scope, context, slice, view: request.caller?.id ?? '', ...(stale && { stale }) })
     reply.header('flags-version', root).header('etag', etag)
     if (knows(request, etag)) return reply.code(304).send()
-    return sendJson(reply, bulkAnswer(scope, context, nowMs, root))
+    return sendJson(reply, bulkAnswer(scope, context, { nowMs, root, stale }))
   })
 
   function bulkAnswer(
     { namespace, environment }: Scope,
     context: EvaluationContext,
-    nowMs: number,
-    root: string,
+    { nowMs, root, stale }: { readonly nowMs: number; readonly root: string; readonly stale: boolean },
   ): string {
     const items = ruleset.all(namespace, environment).map((flag) => {
       const evaluation = flag.evaluate(context, nowMs)
       meter.count(flag, evaluation.reason)
       const failure = ofrepFailure(flag, evaluation)
-      return failure ? JSON.stringify(failure) : ofrepSuccess(flag, evaluation)
+      return failure ? JSON.stringify(failure) : ofrepSuccess(flag, evaluation, stale)
     })
     const requestUri = `/ofrep/v1/stream?${new URLSearchParams({ namespace, environment })}`
     const eventStreams = JSON.stringify([{ type: 'sse', endpoint: { requestUri } }])
-    return `{"flags":[${items.join()}],"metadata":{"version":"${root}"},"eventStreams":${eventStreams}}`
+    const metadata = JSON.stringify({ version: root, ...(stale && { reason: staleReason }) })
+    return `{"flags":[${items.join()}],"metadata":${metadata},"eventStreams":${eventStreams}}`
   }
 }
 
@@ -117,6 +120,8 @@ interface BulkInput {
   readonly context: EvaluationContext
   /** The stretch of time in which no schedule moves. */
   readonly slice: string
+  /** There only on a node that is cut off: it says so in the body. */
+  readonly stale?: true
   /** Whose eyes: what the API key may see. */
   readonly view: string
 }
