@@ -9,7 +9,7 @@ const downDelayMs = { min: 2_000, max: 6_000 }
 
 /**
  * The membership protocol's twin: tells each node who is up, some time after the truth, by what the network lets through.
- * `observe` is called whenever that may have changed.
+ * `observe` and `observeNode` are called whenever that may have changed.
  */
 export class SimMembership {
   readonly #queue: EventQueue
@@ -38,14 +38,24 @@ export class SimMembership {
     this.#believed.delete(observer.address)
   }
 
-  /** Something changed about who is up or who reaches whom: the news spreads. */
+  /** Links were cut or mended: the news spreads. */
   observe(): void {
-    for (const observer of this.#nodes()) {
-      if (!observer.isUp) continue
-      for (const subject of this.#nodes()) {
-        if (observer !== subject && !this.#isCurrent(observer, subject)) this.#tellLater(observer, subject)
-      }
-    }
+    for (const node of this.#nodes()) this.#observeAll(node)
+  }
+
+  /** This node went up or down: it hears of all others, and all others of it. */
+  observeNode(node: SimNode): void {
+    this.#observeAll(node)
+    for (const observer of this.#nodes()) this.#observeOne(observer, node)
+  }
+
+  #observeAll(observer: SimNode): void {
+    for (const subject of this.#nodes()) this.#observeOne(observer, subject)
+  }
+
+  #observeOne(observer: SimNode, subject: SimNode): void {
+    if (observer === subject || !observer.isUp || this.#isCurrent(observer, subject)) return
+    this.#tellLater(observer, subject)
   }
 
   #tellLater(observer: SimNode, subject: SimNode): void {

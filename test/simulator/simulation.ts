@@ -66,12 +66,12 @@ export class Simulation {
   start(node: SimNode): void {
     this.membership.forget(node)
     node.start()
-    this.membership.observe()
+    this.membership.observeNode(node)
   }
 
   crash(node: SimNode): void {
     node.crash()
-    this.membership.observe()
+    this.membership.observeNode(node)
   }
 
   /** Cuts every link between the groups, both ways; a node in no group keeps all its links. */
