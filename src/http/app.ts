@@ -86,16 +86,29 @@ export async function createApp(parts: AppParts): Promise<App> {
   honourMinVersion(app, freshness)
   tellIsolation(app, node.isolated)
   const refuseOtherMethods = guardMethods(app)
-  await app.register(compress, { global: false })
-  await protectBrowsers(app, { tls: settings.tls !== undefined })
 
   async function allRoutes(scope: App): Promise<void> {
-    flagRoutes(scope, { catalog })
-    segmentRoutes(scope, { catalog })
     evaluateByGetRoute(scope, { catalog, meter, freshness, isolated: node.isolated })
     evaluateRoutes(scope, { catalog, meter })
-    explainRoutes(scope, { catalog })
     featureRoutes(scope, { catalog })
+    streamRoute(scope, { catalog, recent, streams, isAdmitted })
+    await scope.register(compressedRoutes)
+    await scope.register(allOfrepRoutes, { prefix: '/ofrep/v1' })
+    await scope.register(protectedRoutes)
+  }
+
+  // Compression and the headers for browsers put hooks on every route of their scope, which a hot route has no time for.
+  async function compressedRoutes(scope: App): Promise<void> {
+    await scope.register(compress, { global: false })
+    rulesetRoute(scope, { catalog, recent })
+  }
+
+  /** What browsers may come across as a page: all but evaluations, for which the headers would cost more than the answer. */
+  async function protectedRoutes(scope: App): Promise<void> {
+    await protectBrowsers(scope, { tls: settings.tls !== undefined })
+    flagRoutes(scope, { catalog })
+    segmentRoutes(scope, { catalog })
+    explainRoutes(scope, { catalog })
     importExportRoutes(scope, { catalog })
     keyRoutes(scope, { catalog })
     historyRoutes(scope, { catalog })
@@ -105,9 +118,6 @@ export async function createApp(parts: AppParts): Promise<App> {
     healthRoutes(scope, { catalog, node })
     meshRoutes(scope, parts)
     metricsRoutes(scope, { registry, node })
-    streamRoute(scope, { catalog, recent, streams, isAdmitted })
-    rulesetRoute(scope, { catalog, recent })
-    await scope.register(allOfrepRoutes, { prefix: '/ofrep/v1' })
   }
 
   async function allOfrepRoutes(scope: App): Promise<void> {

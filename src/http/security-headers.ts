@@ -1,18 +1,12 @@
 import helmet, { type FastifyHelmetOptions } from '@fastify/helmet'
 import type { App } from './types.ts'
 
-/**
- * Headers that tell browsers to do nothing with an answer but read it. Not on evaluations: nothing shows those as pages, and the
- * dozen headers would cost more than the answer. Pages bring a policy of their own.
- */
-export async function protectBrowsers(app: App, { tls }: { readonly tls: boolean }): Promise<void> {
-  app.addHook('onRoute', (route) => {
-    if (route.config?.role === 'evaluate' || route.config?.hot) route.helmet = false
-  })
+/** Headers that tell browsers to do nothing with the answers of a scope but read them. Pages bring a policy of their own. */
+export async function protectBrowsers(scope: App, { tls }: { readonly tls: boolean }): Promise<void> {
   const options: FastifyHelmetOptions = {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
     // Browsers would take it for all ports of the host; so only where this one speaks TLS.
     strictTransportSecurity: tls,
   }
-  await app.register(helmet, options)
+  await scope.register(helmet, options)
 }

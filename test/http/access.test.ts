@@ -45,6 +45,17 @@ test('every row of the table is a route, with and without the prefix, and each r
   }
 })
 
+test('the hot route runs no hook, with keys in force or without: each would cost more than its evaluation', async () => {
+  for (const settings of [{}, { adminKey }]) {
+    const { app } = await createTestbed(settings)
+    await app.ready()
+    const lines = app.printRoutes({ includeHooks: true, commonPrefix: false }).split('\n')
+    const hot = lines.flatMap((line, i) => (line.includes('/evaluate (GET)') ? [lines[i + 1]] : []))
+    expect(hot).toHaveLength(2)
+    for (const next of hot) expect(next).toContain('/evaluate (HEAD)')
+  }
+})
+
 test('a route that nobody decided about cannot be registered', async () => {
   const app = fastify().withTypeProvider<ZodTypeProvider>()
   guard(app, undefined)
