@@ -15,11 +15,11 @@ const descriptionCharactersMax = 4_096
 /** Characters of a name that is not a key: variations, rules, tags, attributes, override values, owners, salts. */
 const nameCharactersMax = 256
 
-/** Segment, namespace and environment keys. */
+/** Segment, namespace and environment keys. Not `.` or `..`, which no URL can name. */
 export const keySchema = z
   .string()
   .regex(
-    new RegExp(`^[A-Za-z0-9._\\-/:]{1,${keyCharactersMax}}$`),
+    new RegExp(`^(?!\\.\\.?$)[A-Za-z0-9._\\-/:]{1,${keyCharactersMax}}$`),
     `must be 1-${keyCharactersMax} characters of letters, digits, ".", "_", "-", "/", ":"`,
   )
 
@@ -30,7 +30,7 @@ export const keySchema = z
 const flagKeySchema = z
   .string()
   .regex(
-    /^[\p{L}\p{M}\p{N}\p{So}._\-/:]+$/u,
+    /^(?!\.\.?$)[\p{L}\p{M}\p{N}\p{So}._\-/:]+$/u,
     `must be 1-${keyCharactersMax} characters of letters, digits, ".", "_", "-", "/", ":"`,
   )
   .refine(

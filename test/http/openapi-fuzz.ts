@@ -127,7 +127,7 @@ export function* fuzzRequests(api: OpenApi, random: Random): Generator<FuzzedReq
 
   while (true) {
     const operation = oneOf(api.operations)
-    const path = operation.path.replaceAll(/\{\w+\}/g, () => encodeURIComponent(text()) || 'x')
+    const path = operation.path.replaceAll(/\{\w+\}/g, () => pathSegment(text()))
     const headers: Record<string, string> = {}
     for (const { name, in: where, schema } of operation.parameters) {
       if (where === 'header' && chance(0.2)) headers[name] = headerText(asText(generate(schema, 0)))
@@ -148,4 +148,9 @@ function asText(value: unknown): string {
 /** Clients refuse to send other characters in a header. */
 function headerText(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/g, '').trim()
+}
+
+/** `.` and `..` would make the path another route's, however they are written. */
+function pathSegment(text: string): string {
+  return ['', '.', '..'].includes(text) ? 'x' : encodeURIComponent(text)
 }
