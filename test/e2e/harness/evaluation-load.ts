@@ -13,8 +13,8 @@ export interface EvaluationLoad {
   stop(): Promise<EvaluationReport>
 }
 
-/** Far beyond any answer of a node that runs, and short enough to tell one that does not. */
-const answerTimeoutMs = 5_000
+/** Far beyond any answer of a node that runs, however busy its machine, and short enough to tell one that does not. */
+const answerTimeoutMs = 30_000
 
 /** Asks each of the URLs for an evaluation, again and again, `pauseMs` after each answer. */
 export function startEvaluations(
