@@ -116,7 +116,7 @@ test('a million distinct keys from a million addresses leave nothing behind but 
 test('addresses of one IPv6 network are counted together', () => {
   const keys = { authenticate: () => undefined, isInForce: () => false, onChange: () => () => undefined }
   const callers = createCallers({ adminKey, keys, rateLimitPerMinute: 0 })
-  const guess = (address: string) => () => callers.authenticate('guess', start, () => address)
+  const guess = (ip: string) => () => callers.authenticate('guess', start, { ip })
   for (let i = 0; i < failuresPerMinuteMax; i++) {
     expect(guess(`2001:db8:1:2:${i.toString(16)}::9`)).toThrow('not known')
   }

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { FlagsError } from '../../base/errors.ts'
 import { authenticatedKeysMax, failingNetworksMax, failuresPerMinuteMax } from '../../base/limits.ts'
-import type { Role } from '../../catalog/api-keys.ts'
+import { type Role, roles } from '../../catalog/api-keys.ts'
 import type { Catalog, Confinement } from '../../catalog/ports.ts'
 import { type RateWindow, RateWindows } from './rate-limit.ts'
 
@@ -15,6 +15,9 @@ export interface Caller extends Confinement {
 /** A key that was checked, with what it has used. */
 export interface Credential {
   readonly caller: Caller
+  /** The role as a number: a higher one includes the lower. */
+  readonly rank: number
+  readonly isConfined: boolean
   /** Wall clock. */
   readonly expiresAtMs: number
   /** Requests a minute; 0 is no limit. */
@@ -25,10 +28,10 @@ export interface Credential {
 /** Knows who holds which secret. */
 export interface Callers {
   /**
-   * The credential of a secret. Throws UNAUTHENTICATED, and RATE_LIMITED to an address that keeps guessing; `address` is
-   * called for failures alone.
+   * The credential of a secret. Throws UNAUTHENTICATED, and RATE_LIMITED to an address that keeps guessing; `from` is asked for its
+   * address by failures alone, because finding it costs more than the rest.
    */
-  authenticate(secret: string, nowMs: number, address: () => string): Credential
+  authenticate(secret: string, nowMs: number, from: { readonly ip: string }): Credential
   /** Whether the key of a caller that was let in is still in force. */
   isInForce(caller: Caller, nowMs: number): boolean
 }
@@ -53,16 +56,24 @@ export function createCallers({ adminKey, keys, rateLimitPerMinute }: CallersPar
   const admin: Caller = { id: 'admin', name: 'admin', role: 'admin' }
   keys.onChange(() => known.clear())
 
-  function check(secret: string, nowMs: number, address: () => string): Credential {
+  function credentialOf(caller: Caller, limit: number, expiresAtMs: number): Credential {
+    const isConfined = Boolean(caller.namespaces ?? caller.environments)
+    return { caller, rank: roles.indexOf(caller.role), isConfined, expiresAtMs, limit, window: windows.of(caller.id) }
+  }
+
+  function check(secret: string, nowMs: number, from: { readonly ip: string }): Credential {
     const key = keys.authenticate(secret, nowMs)
     if (key) {
       const { id, name, role, namespaces, environments, expiresAt } = key
       const expiresAtMs = expiresAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(expiresAt)
-      const caller = { id, name, role, namespaces, environments }
-      return { caller, expiresAtMs, limit: key.rateLimit ?? rateLimitPerMinute, window: windows.of(id) }
+      return credentialOf(
+        { id, name, role, namespaces, environments },
+        key.rateLimit ?? rateLimitPerMinute,
+        expiresAtMs,
+      )
     }
     // A made key has 256 random bits and cannot be guessed. The admin key was chosen by someone: guesses are counted.
-    const failed = failures.of(networkOf(address()))
+    const failed = failures.of(networkOf(from.ip))
     if (failed.used(nowMs) >= failuresPerMinuteMax) {
       throw new FlagsError(
         'RATE_LIMITED',
@@ -73,8 +84,7 @@ export function createCallers({ adminKey, keys, rateLimitPerMinute }: CallersPar
       )
     }
     if (timingSafeEqual(sha256(secret), adminHash)) {
-      const limit = rateLimitPerMinute
-      return { caller: admin, expiresAtMs: Number.POSITIVE_INFINITY, limit, window: windows.of(admin.id) }
+      return credentialOf(admin, rateLimitPerMinute, Number.POSITIVE_INFINITY)
     }
     failed.use(nowMs)
     throw new FlagsError('UNAUTHENTICATED', 'This API key is not known, or no longer. Ask an admin for another.')
@@ -83,10 +93,10 @@ export function createCallers({ adminKey, keys, rateLimitPerMinute }: CallersPar
   return {
     isInForce: ({ id }, nowMs) => id === admin.id || keys.isInForce(id, nowMs),
 
-    authenticate(secret, nowMs, address) {
+    authenticate(secret, nowMs, from) {
       const held = known.get(secret)
       if (held && nowMs < held.expiresAtMs) return held
-      const credential = check(secret, nowMs, address)
+      const credential = check(secret, nowMs, from)
       if (known.size >= authenticatedKeysMax) known.clear()
       known.set(secret, credential)
       return credential

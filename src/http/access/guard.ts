@@ -67,13 +67,14 @@ function admission(callers: Callers, access: Access, role: Exclude<Role, 'open'>
       throw new FlagsError('UNAUTHENTICATED', 'Send an API key, as X-API-Key: KEY or Authorization: Bearer KEY.')
     }
     const nowMs = Date.now()
-    const { caller, limit, window } = callers.authenticate(secret, nowMs, () => request.ip)
+    const credential = callers.authenticate(secret, nowMs, request)
+    const { caller, limit } = credential
     request.caller = caller
-    if (limit > 0) countRequest(window, limit, nowMs, reply)
-    if (roles.indexOf(caller.role) < rank) {
+    if (limit > 0) countRequest(credential.window, limit, nowMs, reply)
+    if (credential.rank < rank) {
       throw new FlagsError('FORBIDDEN', `This needs the role ${role}, and the key has ${caller.role}.`)
     }
-    confine(request, access, caller)
+    if (credential.isConfined) confine(request, access, caller)
   }
 }
 

@@ -20,17 +20,18 @@ function limit(
   allowed: readonly string[],
 ): void {
   if (reach === 'none') return
-  const confinement = `the key is confined to the ${name} ${allowed.join(', ')}`
-  if (reach === 'whole') throw new FlagsError('FORBIDDEN', `This tells of every ${name}, and ${confinement}.`)
+  if (reach === 'whole') throw outside(`This tells of every ${name}`, name, allowed)
   const query = request.query as Record<string, Query[string]>
   const named = single(query, name) ?? (reach === 'header' ? headerOf(request, name) : undefined)
-  const [only, ...others] = allowed
-  if (named === undefined && reach === 'all' && others.length > 0) return
-  const meant = named ?? (others.length === 0 ? only : undefined) ?? 'default'
-  if (!allowed.includes(meant))
-    throw new FlagsError('FORBIDDEN', `The request is about the ${name} ${meant}, and ${confinement}.`)
+  if (named === undefined && reach === 'all' && allowed.length > 1) return
+  const meant = named ?? (allowed.length === 1 ? (allowed[0] as string) : 'default')
+  if (!allowed.includes(meant)) throw outside(`The request is about the ${name} ${meant}`, name, allowed)
   // So that the route takes what was checked, and not what it would find by rules of its own.
-  query[name] = meant
+  if (query[name] !== meant) query[name] = meant
+}
+
+function outside(what: string, name: string, allowed: readonly string[]): FlagsError {
+  return new FlagsError('FORBIDDEN', `${what}, and the key is confined to the ${name} ${allowed.join(', ')}.`)
 }
 
 /** The header by which OpenFeature providers name it. */
