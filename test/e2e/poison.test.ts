@@ -3,7 +3,7 @@ import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { flagBytesMax, registerValueBytesMax } from '../../src/base/limits.ts'
 import { parseFlag } from '../../src/evaluation/parse.ts'
 import { splitFlag } from '../../src/evaluation/registers.ts'
-import { ask, convergence, rootOf } from './harness/api.ts'
+import { ask, convergence, metric, rootOf } from './harness/api.ts'
 import { startEvaluations } from './harness/evaluation-load.ts'
 import { makeDirectory, type NodeProcess, startNode, uniqueCluster } from './harness/node-process.ts'
 import { type RawPeer, startRawPeer } from './harness/raw-peer.ts'
@@ -51,11 +51,6 @@ async function evaluations(key: string): Promise<unknown[]> {
     nodes.map((one) => ask(one, 'POST', '/evaluate', { flagKey: key, default: 'none' })),
   )
   return answers.map((answer) => answer?.body)
-}
-
-async function metric(of: NodeProcess, name: string): Promise<number> {
-  const text = await (await fetch(`${of.url}/metrics`)).text()
-  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
 }
 
 function residentBytes(): Promise<number[]> {

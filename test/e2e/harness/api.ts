@@ -41,6 +41,14 @@ export async function rootOf(node: NodeProcess): Promise<string> {
   return String(answer.body.root)
 }
 
+/** A metric of a node that has no labels. */
+export async function metric(node: NodeProcess, name: string): Promise<number> {
+  const text = await (await fetch(`${node.url}/metrics`)).text()
+  const value = new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]
+  if (value === undefined) throw new Error(`${node.url} has no metric ${name}`)
+  return Number(value)
+}
+
 /** Waits until every node sees all of them, and all hold the same ruleset; gives its root. */
 export function convergence(nodes: readonly NodeProcess[]): Promise<string> {
   return until(`${nodes.length} nodes see each other and hold one ruleset`, async () => {

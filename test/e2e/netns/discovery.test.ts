@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { ask, convergence, flagKeysOf, meshOf, startWriters } from '../harness/api.ts'
+import { ask, convergence, flagKeysOf, meshOf, metric, startWriters } from '../harness/api.ts'
 import { startEvaluations } from '../harness/evaluation-load.ts'
 import { until } from '../harness/until.ts'
 import { WireMesh, type WireNode } from '../harness/wire-mesh.ts'
@@ -42,7 +42,8 @@ test('two meshes on one wire hear each other, and neither sees or changes anythi
   await Promise.all([convergence(red), convergence(blue)])
   for (const node of red) expect(await flagKeysOf(node)).toEqual(new Set(['of-red']))
   for (const node of blue) expect(await flagKeysOf(node)).toEqual(new Set(['of-blue']))
-  for (const node of [...red, ...blue]) expect(await dropped(node, 'foreign_mesh')).toBeGreaterThan(0)
+  for (const node of [...red, ...blue])
+    expect(await metric(node, 'flags_mesh_dropped_foreign_mesh_total')).toBeGreaterThan(0)
 })
 
 test('the key of a mesh is changed node by node without an evaluation or a write that fails', async () => {
@@ -81,11 +82,6 @@ test('the key of a mesh is changed node by node without an evaluation or a write
   const late = await mesh.start(mesh.hosts[3] as WireMesh['hosts'][number], { args: ['--mesh-key', old] })
   expect(await flagKeysOf(late)).toEqual(new Set())
   await until('the others have refused it', async () =>
-    (await dropped(nodes[0] as WireNode, 'bad_seal')) > 0 ? true : null,
+    (await metric(nodes[0] as WireNode, 'flags_mesh_dropped_bad_seal_total')) > 0 ? true : null,
   )
 })
-
-async function dropped(node: WireNode, cause: string): Promise<number> {
-  const metrics = await (await fetch(`${node.url}/metrics`)).text()
-  return Number(new RegExp(`^flags_mesh_dropped_${cause}_total (\\d+)`, 'm').exec(metrics)?.[1])
-}

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ask, convergence, flagKeysOf, meshOf, startWriters } from '../harness/api.ts'
+import { ask, convergence, flagKeysOf, meshOf, metric, startWriters } from '../harness/api.ts'
 import { startEvaluations } from '../harness/evaluation-load.ts'
 import { until } from '../harness/until.ts'
 import { deathsSeenBy, untilSeen, WireMesh, type WireNode } from '../harness/wire-mesh.ts'
@@ -68,6 +68,30 @@ test('both sides of a partition evaluate and take writes, and after it nothing a
   expect((await load.stop()).failures).toEqual([])
 })
 
+test('a node cut off from all says on every evaluation that it may be out of date, until it hears them again', async () => {
+  const loner = node(4)
+  const others = nodes.slice(0, 4)
+  mesh.network.partition(
+    [loner.host],
+    others.map(({ host }) => host),
+  )
+  await untilSeen([loner], others, 'dead')
+  const written = await writeFor(1_000, 'unheard', others)
+  const told = await evaluate(loner)
+  expect(told.headers.get('flags-stale')).toBe('true')
+  expect(await told.json()).toMatchObject({ reason: 'DISABLED', metadata: { reason: 'STALE' } })
+  expect((await evaluate(node(0))).headers.get('flags-stale')).toBeNull()
+  expect(await metric(loner, 'flags_mesh_isolated')).toBe(1)
+  expect(await metric(loner, 'flags_mesh_partitions_suspected_total')).toBeGreaterThan(0)
+
+  mesh.network.heal()
+  await until('it is one of them again', async () =>
+    (await evaluate(loner)).headers.get('flags-stale') === null ? true : null,
+  )
+  await expectEverywhere(written)
+  expect(await metric(loner, 'flags_convergence_seconds_count')).toBeGreaterThan(0)
+})
+
 test('a node that does not hear one peer gets its writes by the others, and nobody is held dead', async () => {
   const [deathsBefore, eatenBefore] = [deaths(), mesh.network.eaten()]
   mesh.network.cut(node(0).host, node(1).host)
@@ -117,3 +141,7 @@ test.for([
   await expectEverywhere([...before, ...missed])
   expect((await load.stop()).failures).toEqual([])
 })
+
+function evaluate({ url }: WireNode): Promise<Response> {
+  return fetch(`${url}/ofrep/v1/evaluate/flags/asked`, { method: 'POST' })
+}
