@@ -150,7 +150,8 @@ export class AntiEntropy {
   /** A node that has been gone would be given everything by each peer that notices: one at a time will do. */
   #hasEnoughToTake(): boolean {
     const { values, tombstones } = this.#map.size()
-    return this.#isFilling() || (this.#opened !== null && values + tombstones === 0)
+    const isInTouch = this.#opened !== null || this.#served.size > 0
+    return this.#isFilling() || (isInTouch && values + tombstones === 0)
   }
 
   /** Whether we return to this peer shows when it says how it stands. */

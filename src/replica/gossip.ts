@@ -3,16 +3,17 @@ import { packetBytesMax, rumorsMax } from '../base/limits.ts'
 import type { Random } from '../base/random.ts'
 import { utf8Length } from '../crdt/bytes.ts'
 import { packedBytesMax } from '../crdt/delta.ts'
+import type { RegisterMap } from '../crdt/register-map.ts'
 import type { Counters } from './counters.ts'
 import type { Outbox } from './outbox.ts'
-import type { PeerTable } from './peers.ts'
+import type { Peer, PeerTable } from './peers.ts'
 import type { Address, Effects, Timer } from './ports.ts'
 import type { Announcement, Ask, Rumor } from './wire-fields.ts'
 
 /** Between repeats of what is in the queue. */
 const tickMs = 100
-/** From a push to the first repeat: of 32 nodes, a push alone misses one every hundredth time. */
-const firstTickMs = 20
+/** From a push to the first repeat, which reaches those whose datagrams were lost. */
+const firstTickMs = 60
 /** Peers that a tick tells. */
 const tickFanout = 3
 /** First receipts within this time go out together: a hot register costs 100 pushes a second, whatever it does. */
@@ -29,17 +30,24 @@ interface Queued {
   /** Who told us, and need not be told. */
   readonly from: Address | undefined
   readonly bytes: number
-  sends: number
+  /** How often it was sent, or heard from others since. */
+  tellings: number
 }
 
 /**
- * Spreads changes: what is new here goes at once to ceil(ln N) + 3 random peers, and again with each tick to three until
- * it was sent 4 * ceil(log10(N + 1)) times (Demers et al., "Epidemic Algorithms for Replicated Database Maintenance",
- * 1987; the number of sends is memberlist's). Most nodes hear of a change within a few hops; anti-entropy makes it certain.
+ * Spreads changes. What is new here goes at once to both neighbours in the ring of all members, which leaves nobody out, and to
+ * max(1, ceil(ln N) - 2) random peers, which makes it quick (Voulgaris and van Steen, "Hybrid Dissemination: Adding
+ * Determinism to Probabilistic Multicasting in Large-Scale P2P Systems", 2007: RingCast). Then each tick tells three
+ * random peers more, until it was sent or heard again 4 * ceil(log10(N + 1)) times (Demers et al., "Epidemic Algorithms for
+ * Replicated Database Maintenance", 1987: feedback and counter; the number is memberlist's). To hear again what one tells shows that the
+ * mesh knows: where datagrams get lost, less is heard, and more told. Who holds our root holds every rumor, and is told
+ * none. Anti-entropy makes certain what gossip makes quick.
  */
 export class Gossip {
+  readonly #self: Address
   readonly #effects: Effects
   readonly #random: Random
+  readonly #map: RegisterMap
   readonly #peers: PeerTable
   readonly #outbox: Outbox
   readonly #counters: Counters
@@ -51,12 +59,22 @@ export class Gossip {
   #pushArmed = false
   #tickDueMs: number | null = null
 
-  constructor(effects: Effects, random: Random, peers: PeerTable, outbox: Outbox, counters: Counters) {
-    this.#effects = effects
-    this.#random = random
-    this.#peers = peers
-    this.#outbox = outbox
-    this.#counters = counters
+  constructor(deps: {
+    readonly self: Address
+    readonly effects: Effects
+    readonly random: Random
+    readonly map: RegisterMap
+    readonly peers: PeerTable
+    readonly outbox: Outbox
+    readonly counters: Counters
+  }) {
+    this.#self = deps.self
+    this.#effects = deps.effects
+    this.#random = deps.random
+    this.#map = deps.map
+    this.#peers = deps.peers
+    this.#outbox = deps.outbox
+    this.#counters = deps.counters
   }
 
   /** Takes a delta that changed our state. Without peers there is nobody to tell: the first contact will sync. */
@@ -75,9 +93,15 @@ export class Gossip {
     }
   }
 
+  /** Takes a rumor that was no news here: another who tells it, so that we need to tell it less. */
+  hearAgain({ record }: Rumor): void {
+    const queued = this.#queue.get(record.key)
+    if (queued !== undefined && queued.rumor.record.stamp === record.stamp) this.#noteTellings(queued, 1)
+  }
+
   /** Tells peers that we have much that they lack, and that they had better sync with us. */
   #nudge(now: Now, except?: Address): void {
-    const to = this.#peers.pick(this.#random, this.#fanout(), except).map((peer) => peer.address)
+    const to = this.#pushTargets(except).map((peer) => peer.address)
     this.#outbox.sendPacket(now, to, { nudge: true })
     this.#counters.add('nudges_sent', to.length)
   }
@@ -90,14 +114,14 @@ export class Gossip {
   onTickTimer(now: Now, timer: Timer): void {
     if (timer.atMs !== this.#tickDueMs) return
     this.#tickDueMs = null
-    this.#send(now, this.#queue.keys(), tickFanout)
+    this.#send(now, this.#queue.keys(), (from) => this.#pick(tickFanout, from))
     this.#armTick(now, tickMs)
   }
 
   #enqueue(rumor: Rumor, from: Address | undefined): void {
     const key = rumor.record.key
     this.#queue.delete(key)
-    this.#queue.set(key, { rumor, from, bytes: rumorBytes(rumor), sends: 0 })
+    this.#queue.set(key, { rumor, from, bytes: rumorBytes(rumor), tellings: 0 })
     this.#fresh.add(key)
     if (this.#queue.size <= rumorsMax) return
     const [oldest] = this.#queue.keys()
@@ -107,24 +131,43 @@ export class Gossip {
 
   #push(now: Now): void {
     this.#pushedAtMs = now.monotonicMs
-    this.#send(now, this.#fresh, this.#fanout())
+    this.#send(now, this.#fresh, (from) => this.#pushTargets(from))
     this.#armTick(now, firstTickMs)
   }
 
-  #send(now: Now, keys: Iterable<string>, fanout: number): void {
+  #send(now: Now, keys: Iterable<string>, targets: (from: Address | undefined) => readonly Peer[]): void {
     const burst: Queued[] = []
     for (const key of keys) {
       const queued = this.#queue.get(key)
       if (queued !== undefined && burst.push(queued) === burstRecordsMax) break
     }
     const from = burst.every((queued) => queued.from === burst[0]?.from) ? burst[0]?.from : undefined
-    const peers = this.#peers.pick(this.#random, fanout, from)
+    const peers = targets(from)
     this.#sendToAll(
       now,
       burst,
       peers.map((peer) => peer.address),
     )
     for (const queued of burst) this.#sent(queued, peers.length)
+  }
+
+  #pushTargets(except: Address | undefined): readonly Peer[] {
+    const neighbours = this.#peers.neighbours(this.#self)
+    const isWanted = (peer: Peer) => this.#isWorthTelling(peer, except)
+    const others = this.#peers.pick(
+      this.#random,
+      this.#fanout(),
+      (peer) => !neighbours.includes(peer) && isWanted(peer),
+    )
+    return [...neighbours.filter(isWanted), ...others]
+  }
+
+  #pick(count: number, except: Address | undefined): Peer[] {
+    return this.#peers.pick(this.#random, count, (peer) => this.#isWorthTelling(peer, except))
+  }
+
+  #isWorthTelling(peer: Peer, except: Address | undefined): boolean {
+    return peer.address !== except && peer.root !== this.#map.root()
   }
 
   /** Everyone gets the same packets, but for those who told us part of it. */
@@ -163,13 +206,19 @@ export class Gossip {
     if (rumors.length + announcements.length > 0) this.#outbox.sendPacket(now, to, { rumors, announcements })
   }
 
-  /** Moves a rumor that is due again behind the others, and drops one that was told often enough. */
+  /** Moves a rumor that is due again behind the others, and drops it when there is nobody to tell. */
   #sent(queued: Queued, times: number): void {
     const key = queued.rumor.record.key
-    queued.sends += times
     this.#drop(key)
-    const sendsMax = 4 * Math.ceil(Math.log10(this.#peers.size + 2))
-    if (queued.sends < sendsMax && times > 0) this.#queue.set(key, queued)
+    if (times === 0) return
+    this.#queue.set(key, queued)
+    this.#noteTellings(queued, times)
+  }
+
+  /** Drops a rumor that was told often enough. */
+  #noteTellings(queued: Queued, times: number): void {
+    queued.tellings += times
+    if (queued.tellings >= 4 * Math.ceil(Math.log10(this.#peers.size + 2))) this.#drop(queued.rumor.record.key)
   }
 
   #drop(key: string): void {
@@ -186,7 +235,7 @@ export class Gossip {
   }
 
   #fanout(): number {
-    return Math.ceil(Math.log(this.#peers.size + 1)) + 3
+    return Math.max(1, Math.ceil(Math.log(this.#peers.size + 1)) - 2)
   }
 }
 

@@ -1,9 +1,12 @@
 import type { Now } from '../base/clock.ts'
-import { below, type Random } from '../base/random.ts'
+import { below, type Random, sample } from '../base/random.ts'
 import type { Address, NodeId, PeerView } from './ports.ts'
 
 /** Samples of a peer's clock that are kept: enough that one of them came without delay. */
 const clockSamplesMax = 5
+
+/** Draws for each peer that is to be picked out of a large mesh. */
+const drawsPerPick = 8
 
 /** What we know of a live peer. Changed only by PeerTable and by SyncSchedule, which owns what follows the clock. */
 export interface Peer {
@@ -35,6 +38,8 @@ export class PeerTable {
   readonly #byAddress = new Map<Address, Peer>()
   readonly #order: Peer[] = []
   readonly #places = new Map<Address, number>()
+  /** All addresses in order, a ring that each node sees alike. */
+  readonly #ring: Address[] = []
 
   get size(): number {
     return this.#order.length
@@ -68,6 +73,7 @@ export class PeerTable {
     this.#byAddress.set(address, peer)
     this.#places.set(address, this.#order.length)
     this.#order.push(peer)
+    this.#ring.splice(this.#placeInRing(address), 0, address)
     return peer
   }
 
@@ -76,22 +82,43 @@ export class PeerTable {
     if (place === undefined) return
     this.#byAddress.delete(address)
     this.#places.delete(address)
+    this.#ring.splice(this.#placeInRing(address), 1)
     const last = this.#order.pop() as Peer
     if (last.address === address) return
     this.#order[place] = last
     this.#places.set(last.address, place)
   }
 
-  /** Up to `count` different peers, uniformly, without `except`. */
-  pick(random: Random, count: number, except?: Address): Peer[] {
-    const available = this.size - (except !== undefined && this.#byAddress.has(except) ? 1 : 0)
-    if (count >= available) return this.#order.filter((peer) => peer.address !== except)
+  /**
+   * Up to `count` different peers among those wanted, uniformly. Where the mesh is large and few are wanted it may find fewer
+   * than there are: it draws a bounded number of times, so that its time does not grow with the mesh.
+   */
+  pick(random: Random, count: number, isWanted: (peer: Peer) => boolean = () => true): Peer[] {
+    if (this.size <= drawsPerPick * count) return sample(random, this.#order.filter(isWanted), count)
     const chosen = new Set<Peer>()
-    while (chosen.size < count) {
+    for (let draws = 0; chosen.size < count && draws < drawsPerPick * count; draws++) {
       const peer = this.#order[below(random, this.size)] as Peer
-      if (peer.address !== except) chosen.add(peer)
+      if (isWanted(peer)) chosen.add(peer)
     }
     return [...chosen]
+  }
+
+  /** Who would come after this address in the ring of all peers, and who before it: two, or as many as there are. */
+  neighbours(address: Address): Peer[] {
+    const place = this.#placeInRing(address)
+    const neighbours = new Set([this.#ring[place % this.#ring.length], this.#ring.at(place - 1)])
+    return [...neighbours].map((name) => this.#byAddress.get(name ?? '')).filter((peer) => peer !== undefined)
+  }
+
+  /** Where this address stands in the ring, or would. */
+  #placeInRing(address: Address): number {
+    let [low, high] = [0, this.#ring.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#ring[middle] as Address) < address) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   views(ownRoot: string): PeerView[] {

@@ -101,7 +101,7 @@ class ReplicaCore implements Replica {
     this.#clockCheck = new ClockCheck(effects, peers, outbox)
     this.#writes = new LocalWrites(clock, this.#clockCheck, journal)
     this.#intake = new Intake({ map, clock, journal, presence, conflicts, effects, counters, retention })
-    this.#gossip = new Gossip(effects, random, peers, outbox, counters)
+    this.#gossip = new Gossip({ self, effects, random, map, peers, outbox, counters })
     this.#pulls = new Pulls(map, outbox, counters)
     this.#acknowledgement = new Acknowledgement(effects, map, journal, peers, outbox, counters)
     this.#antiEntropy = new AntiEntropy({ map, self, random, effects, outbox, presence, counters }, this.#syncHost())
@@ -259,11 +259,9 @@ class ReplicaCore implements Replica {
         rumors.map(({ record }) => record),
       ),
     )
-    this.#gossip.spread(
-      now,
-      rumors.filter(({ record }) => changed.has(record)),
-      from,
-    )
+    const isNews = ({ record }: Rumor) => changed.has(record)
+    for (const rumor of rumors) if (!isNews(rumor)) this.#gossip.hearAgain(rumor)
+    this.#gossip.spread(now, rumors.filter(isNews), from)
     for (const { record, ask } of rumors) this.#takeAsk({ key: record.key, stamp: record.stamp, ask })
   }
 

@@ -29,6 +29,7 @@ function propagate(nodes: number, writes: number, lossRate: number): number[] {
 
 test.each([
   { nodes: 32, writes: 200, lossRate: 0, withinMs: 50 },
+  { nodes: 32, writes: 500, lossRate: 0.1, withinMs: 200 },
   { nodes: 1_000, writes: 100, lossRate: 0.1, withinMs: 500 },
 ])(
   'a write is visible on $nodes nodes at p99 within $withinMs ms, hops of 1 ms, loss $lossRate',
