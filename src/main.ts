@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module'
+import { enableCompileCache, flushCompileCache } from 'node:module'
 
 // Before anything else is loaded: compiled code is reused by the next start, and by the next node on this machine.
 enableCompileCache()
@@ -9,6 +9,8 @@ const { runCli } = await import('./cli/cli.ts')
 async function serve(config: import('./config.ts').Config): Promise<void> {
   const { startNode } = await import('./node.ts')
   const node = await startNode(config)
+  // Not at the exit: a node that is killed leaves the cache to the next one all the same, and so does one that runs for months.
+  flushCompileCache()
   const signal = await new Promise<string>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name))
   })
