@@ -33,6 +33,9 @@ export interface OpenApi {
   faultOf(operation: DocumentedOperation, status: number, contentType: string, body: string): string
 }
 
+/** What any operation may answer; all else it must name. */
+const refusalsOfAll: ReadonlySet<number> = new Set([400, 401, 403, 413, 415, 429, 500, 503])
+
 /** Reads an OpenAPI 3.1 document, as far as ours goes. Throws where it does not make sense. */
 export function readOpenApi(text: string): OpenApi {
   const document = JSON.parse(text)
@@ -74,7 +77,7 @@ export function readOpenApi(text: string): OpenApi {
     },
 
     faultOf({ responses }, status, contentType, body) {
-      const answer = responses[status] ?? (status >= 400 ? responses.default : undefined)
+      const answer = responses[status] ?? (refusalsOfAll.has(status) ? responses.default : undefined)
       if (!answer) return `the status ${status} is not documented`
       if (!answer.content) return body === '' ? '' : 'there should be no body'
       const type = contentType.split(';')[0] ?? ''

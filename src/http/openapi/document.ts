@@ -62,13 +62,16 @@ function describe(name: string, operation: Operation, schema: CollectedRoute['sc
     ...(consumes !== undefined && { consumes: [consumes] }),
     ...(body !== undefined && { body }),
     ...(querystring !== undefined && { querystring }),
-    response: { ...answersOf(operation), default: problemAnswer },
+    response: { ...answersOf(operation), ...refusalsOf(operation), default: problemAnswer('A problem') },
   }
 }
 
-const problemAnswer = {
-  description: 'A problem',
-  content: { 'application/problem+json': { schema: problem } },
+function problemAnswer(description: string): object {
+  return { description, content: { 'application/problem+json': { schema: problem } } }
+}
+
+function refusalsOf({ refusals = {} }: Operation): object {
+  return Object.fromEntries(Object.entries(refusals).map(([status, when]) => [status, problemAnswer(when)]))
 }
 
 /** `GET /flags/:key` becomes `getFlagsKey`. */

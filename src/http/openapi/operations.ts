@@ -9,6 +9,11 @@ export interface Operation {
   readonly summary: string
   /** Success: status -> JSON body, or a media type and what it is; null for no body. */
   readonly answers: Readonly<Record<number, z.ZodType | { readonly type: string; readonly description: string } | null>>
+  /**
+   * Refusals of its own: status -> when. Those that any route may answer (400, 401, 403, 413, 415, 429, 500, 503) are told once, as the
+   * default.
+   */
+  readonly refusals?: Readonly<Partial<Record<404 | 409 | 412 | 422, string>>>
   /** Where the route's own schema takes anything, because the catalog checks it with this one. */
   readonly body?: z.ZodType
   /** Where the route is too hot for a schema. */
@@ -38,6 +43,12 @@ const ifMatch = z.object({
 const ifNoneMatch = z.object({
   'if-none-match': z.string().optional().describe('The version that the caller has; 304 when it is still in force'),
 })
+const missing = { 404: 'There is none of this key' } as const
+const exists = { 409: 'There is one of this key already' } as const
+const stale = { 412: 'If-Match or If-None-Match is not met: the version in force is another' } as const
+const senseless = { 422: 'It makes no sense; `errors` says where' } as const
+const inUse = { 422: 'Others name it, and it is not deleted; `errors` says which' } as const
+const missingVersion = { 404: 'There is no such thing, or its history has no such version' } as const
 const eventStream = { type: 'text/event-stream', description: 'Server-sent events; a comment every 15 s' }
 
 /** Every route of accessTable. */
@@ -47,12 +58,14 @@ export const operations: Readonly<Record<string, Operation>> = {
     tag: 'Flags',
     summary: 'Create a flag',
     body: flagDocumentSchema,
+    refusals: { ...exists, ...senseless },
     answers: { 201: answers.flag },
   },
   'GET /flags/:key': {
     tag: 'Flags',
     summary: 'Read a flag',
     headers: ifNoneMatch,
+    refusals: missing,
     answers: { 200: answers.flag, 304: null },
   },
   'PUT /flags/:key': {
@@ -60,6 +73,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     summary: 'Replace or create a flag',
     headers: ifMatch,
     body: flagBody,
+    refusals: { ...stale, ...senseless },
     answers: { 200: answers.flag, 201: answers.flag },
   },
   'PATCH /flags/:key': {
@@ -67,13 +81,21 @@ export const operations: Readonly<Record<string, Operation>> = {
     summary: 'Change properties of a flag',
     headers: ifMatch,
     body: mergePatch,
+    refusals: { ...missing, ...stale, ...senseless },
     answers: { 200: answers.flag },
   },
-  'DELETE /flags/:key': { tag: 'Flags', summary: 'Delete a flag', headers: ifMatch, answers: { 204: null } },
+  'DELETE /flags/:key': {
+    tag: 'Flags',
+    summary: 'Delete a flag',
+    headers: ifMatch,
+    refusals: { ...missing, ...stale, ...inUse },
+    answers: { 204: null },
+  },
   'POST /flags/:key/rollout': {
     tag: 'Flags',
     summary: 'Roll a flag out to a percentage',
     headers: ifMatch,
+    refusals: { ...missing, ...stale, ...senseless },
     answers: { 200: answers.flag },
   },
   'GET /segments': { tag: 'Segments', summary: 'List segments', answers: { 200: answers.segments } },
@@ -81,12 +103,14 @@ export const operations: Readonly<Record<string, Operation>> = {
     tag: 'Segments',
     summary: 'Create a segment',
     body: segmentDocumentSchema,
+    refusals: { ...exists, ...senseless },
     answers: { 201: answers.segment },
   },
   'GET /segments/:key': {
     tag: 'Segments',
     summary: 'Read a segment',
     headers: ifNoneMatch,
+    refusals: missing,
     answers: { 200: answers.segment, 304: null },
   },
   'PUT /segments/:key': {
@@ -94,6 +118,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     summary: 'Replace or create a segment',
     headers: ifMatch,
     body: segmentBody,
+    refusals: { ...stale, ...senseless },
     answers: { 200: answers.segment, 201: answers.segment },
   },
   'PATCH /segments/:key': {
@@ -101,13 +126,21 @@ export const operations: Readonly<Record<string, Operation>> = {
     summary: 'Change properties of a segment',
     headers: ifMatch,
     body: mergePatch,
+    refusals: { ...missing, ...stale, ...senseless },
     answers: { 200: answers.segment },
   },
-  'DELETE /segments/:key': { tag: 'Segments', summary: 'Delete a segment', headers: ifMatch, answers: { 204: null } },
+  'DELETE /segments/:key': {
+    tag: 'Segments',
+    summary: 'Delete a segment',
+    headers: ifMatch,
+    refusals: { ...missing, ...stale, ...inUse },
+    answers: { 204: null },
+  },
   'POST /import': {
     tag: 'Flags',
     summary: 'Import a document, all or nothing',
     body: importBody,
+    refusals: senseless,
     answers: { 200: answers.importReport },
   },
   'GET /export': { tag: 'Flags', summary: 'Export what import takes', answers: { 200: answers.rulesetDocument } },
@@ -116,9 +149,15 @@ export const operations: Readonly<Record<string, Operation>> = {
     tag: 'Evaluation',
     summary: 'Evaluate a flag for the context in the query',
     querystring: evaluatedFor,
+    refusals: missing,
     answers: { 200: answers.evaluationByGet },
   },
-  'POST /evaluate': { tag: 'Evaluation', summary: 'Evaluate a flag', answers: { 200: answers.evaluation } },
+  'POST /evaluate': {
+    tag: 'Evaluation',
+    summary: 'Evaluate a flag',
+    refusals: missing,
+    answers: { 200: answers.evaluation },
+  },
   'POST /evaluate/batch': {
     tag: 'Evaluation',
     summary: 'Evaluate many at once',
@@ -129,6 +168,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     tag: 'Evaluation',
     summary: 'Why a context gets what it gets',
     querystring: evaluatedFor,
+    refusals: missing,
     answers: { 200: answers.explanation },
   },
   'POST /whatif': {
@@ -163,24 +203,42 @@ export const operations: Readonly<Record<string, Operation>> = {
     answers: { 200: eventStream, 400: answers.ofrepFailure, 500: answers.ofrepFailure },
   },
 
-  'GET /flags/:key/history': { tag: 'History', summary: 'Versions of a flag', answers: { 200: answers.history } },
-  'GET /flags/:key/history/:version': { tag: 'History', summary: 'A version whole', answers: { 200: answers.entry } },
+  'GET /flags/:key/history': {
+    tag: 'History',
+    summary: 'Versions of a flag',
+    refusals: missing,
+    answers: { 200: answers.history },
+  },
+  'GET /flags/:key/history/:version': {
+    tag: 'History',
+    summary: 'A version whole',
+    refusals: missingVersion,
+    answers: { 200: answers.entry },
+  },
   'POST /flags/:key/rollback': {
     tag: 'History',
     summary: 'Write an earlier version again',
     headers: ifMatch,
+    refusals: { ...missingVersion, ...stale, ...senseless },
     answers: { 200: answers.flag, 201: answers.flag },
   },
-  'GET /segments/:key/history': { tag: 'History', summary: 'Versions of a segment', answers: { 200: answers.history } },
+  'GET /segments/:key/history': {
+    tag: 'History',
+    summary: 'Versions of a segment',
+    refusals: missing,
+    answers: { 200: answers.history },
+  },
   'GET /segments/:key/history/:version': {
     tag: 'History',
     summary: 'A version whole',
+    refusals: missingVersion,
     answers: { 200: answers.entry },
   },
   'POST /segments/:key/rollback': {
     tag: 'History',
     summary: 'Write an earlier version again',
     headers: ifMatch,
+    refusals: { ...missingVersion, ...stale, ...senseless },
     answers: { 200: answers.segment, 201: answers.segment },
   },
   'GET /audit': { tag: 'History', summary: 'Every change on any node', answers: { 200: answers.audit } },
@@ -194,7 +252,7 @@ export const operations: Readonly<Record<string, Operation>> = {
 
   'GET /keys': { tag: 'Keys', summary: 'List API keys', answers: { 200: answers.keys } },
   'POST /keys': { tag: 'Keys', summary: 'Make an API key', answers: { 201: answers.madeKey } },
-  'DELETE /keys/:id': { tag: 'Keys', summary: 'Revoke an API key', answers: { 204: null } },
+  'DELETE /keys/:id': { tag: 'Keys', summary: 'Revoke an API key', refusals: missing, answers: { 204: null } },
 
   'GET /mesh': { tag: 'Node', summary: 'Who is there, and what they hold', answers: { 200: answers.mesh } },
   'POST /mesh/bulk': {
@@ -221,6 +279,7 @@ export const operations: Readonly<Record<string, Operation>> = {
   'GET /docs/:asset': {
     tag: 'Node',
     summary: 'What that page needs',
+    refusals: missing,
     answers: { 200: { type: 'text/javascript', description: 'A script or a style sheet' } },
   },
 }
