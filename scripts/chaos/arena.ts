@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { meshOf } from '../../test/e2e/harness/api.ts'
 import { type NodeProcess, spawnMain, whenReady } from '../../test/e2e/harness/launch.ts'
 import type { Host, VirtualNetwork } from '../../test/e2e/harness/virtual-network.ts'
-import type { Cut } from './deaths.ts'
 
 /** One process of a node, from when it was ready until it was killed (wall clock). */
 export interface Life {
@@ -18,6 +17,13 @@ export interface Life {
   readonly agent: Agent
   readonly fromWallMs: number
   toWallMs: number | null
+}
+
+/** Two groups of nodes that could not reach each other, and when (wall clock). */
+export interface Cut {
+  readonly sides: readonly [readonly number[], readonly number[]]
+  readonly fromWallMs: number
+  readonly toWallMs: number
 }
 
 /** What a start may take when all nodes start at once on a busy machine. */

@@ -1,11 +1,4 @@
-import type { Life } from './arena.ts'
-
-/** Two groups of nodes that could not reach each other, and when (wall clock). */
-export interface Cut {
-  readonly sides: readonly [readonly number[], readonly number[]]
-  readonly fromWallMs: number
-  readonly toWallMs: number
-}
+import type { Cut, Life } from './arena.ts'
 
 /** A node said of another that it is dead. */
 export interface Death {

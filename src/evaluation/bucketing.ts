@@ -1,27 +1,10 @@
 import { murmur32Joined } from '../base/hash.ts'
 import { compileAttribute, subjectText } from './attribute.ts'
-import { Nonsense } from './compiling.ts'
+import { type Bucket, type Buckets, type CompileBuckets, Nonsense } from './compiling.ts'
 import { flagdBuckets } from './foreign/flagd-buckets.ts'
 import { unleashBuckets, unleashVariantBuckets } from './foreign/unleash-buckets.ts'
-import type { Bucketing, EvaluationContext, RolloutAlgorithm } from './model.ts'
+import type { Bucketing, RolloutAlgorithm } from './model.ts'
 import { bucketsCount } from './schedule.ts'
-
-/** Says in which of the 10,000 buckets a subject is. */
-export type Bucket = (subject: string) => number
-
-/** A compiled Bucketing. */
-export interface Buckets {
-  /** Who is hashed; undefined where the context names nobody. `nowMs` serves those who draw lots. */
-  subject(context: EvaluationContext, nowMs: number): string | undefined
-  readonly bucket: Bucket
-  /** What a rollout serves to nobody. */
-  readonly nobody: 'lastWeight' | 'fallthrough'
-  /** Lots are drawn: the answer may change at any moment. */
-  readonly ticking: boolean
-}
-
-/** Compiles a bucketing. Throws Nonsense. */
-export type CompileBuckets = (bucketing: Bucketing, flagKey: string) => Buckets
 
 /** How each algorithm finds and hashes subjects. What imported flags bring along is an entry here. */
 export const bucketings: Readonly<Record<RolloutAlgorithm, CompileBuckets>> = {

@@ -1,5 +1,5 @@
 import type { InputFault } from '../base/errors.ts'
-import type { Evaluation, EvaluationContext, EvaluationErrorCode } from './model.ts'
+import type { Bucketing, Evaluation, EvaluationContext, EvaluationErrorCode, Json } from './model.ts'
 import type { Gate } from './rule-index.ts'
 import type { Trace } from './trace.ts'
 
@@ -29,6 +29,28 @@ export class Nonsense {
     this.within = within
   }
 }
+
+/** Whether what the context says satisfies the condition. `undefined` and null are a missing attribute. */
+export type Compare = (actual: unknown, nowMs: number) => boolean
+/** Compiles the values of a condition. Throws Nonsense when they make none. */
+export type Compile = (values: readonly Json[], caseInsensitive: boolean) => Compare
+
+/** Says in which of the 10,000 buckets a subject is. */
+export type Bucket = (subject: string) => number
+
+/** A compiled Bucketing. */
+export interface Buckets {
+  /** Who is hashed; undefined where the context names nobody. `nowMs` serves those who draw lots. */
+  subject(context: EvaluationContext, nowMs: number): string | undefined
+  readonly bucket: Bucket
+  /** What a rollout serves to nobody. */
+  readonly nobody: 'lastWeight' | 'fallthrough'
+  /** Lots are drawn: the answer may change at any moment. */
+  readonly ticking: boolean
+}
+
+/** Compiles a bucketing. Throws Nonsense. */
+export type CompileBuckets = (bucketing: Bucketing, flagKey: string) => Buckets
 
 /** Another flag as a condition or prerequisite sees it. */
 export interface AskedFlag {

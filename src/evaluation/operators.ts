@@ -1,5 +1,5 @@
 import type SemVer from 'semver/classes/semver.js'
-import { Nonsense } from './compiling.ts'
+import { type Compare, type Compile, Nonsense } from './compiling.ts'
 import { unleashClockOperators, unleashOperators } from './foreign/unleash-operators.ts'
 import type { Json, Operator } from './model.ts'
 import {
@@ -16,11 +16,6 @@ import {
   toNumber,
   toSemver,
 } from './operands.ts'
-
-/** Whether what the context says satisfies the condition. `undefined` and null are a missing attribute. */
-export type Compare = (actual: unknown, nowMs: number) => boolean
-/** Compiles the values of a condition. Throws Nonsense when they make none. */
-export type Compile = (values: readonly Json[], caseInsensitive: boolean) => Compare
 
 /**
  * Every operator. Several values mean any of them, and for a negative operator none of them, because it is exactly the

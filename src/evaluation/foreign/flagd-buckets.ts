@@ -1,6 +1,6 @@
 import { murmur32 } from '../../base/hash.ts'
 import { compileAttribute } from '../attribute.ts'
-import type { Buckets } from '../bucketing.ts'
+import type { Buckets } from '../compiling.ts'
 import type { Bucketing, EvaluationContext } from '../model.ts'
 import { bucketsCount } from '../schedule.ts'
 import { bucketOfPart } from './parts.ts'

@@ -2,8 +2,8 @@ import ipaddr from 'ipaddr.js'
 import { RE2JS } from 're2js'
 import type SemVer from 'semver/classes/semver.js'
 import parseSemver from 'semver/functions/parse.js'
+import type { Compare, Compile } from '../compiling.ts'
 import type { Json, Operator, UnleashOperator } from '../model.ts'
-import type { Compare, Compile } from '../operators.ts'
 
 /**
  * The operators of Unleash's constraints that mean something else than ours do, as in its client specification 6 and in unleash-client
