@@ -100,6 +100,19 @@ const configSchema = z.object({
     'a whole number from 0 to 10000000',
     (text) => readWhole(text, 10_000_000),
   ),
+  /**
+   * Entries of the audit log that are kept; older ones go, as do those of more than 90 days. Changes a day x 90 keeps them all: 100,000 is a
+   * thousand a day. Each costs its flag's JSON and some 500 bytes, in memory and on disk. The same on every node: roots differ otherwise.
+   */
+  logEntriesMax: setting(
+    {
+      value: 'NUMBER',
+      default: '100000',
+      help: 'Entries of the audit log that are kept, the newest; the same on every node.',
+    },
+    'a whole number from 1000 to 100000000',
+    (text) => atLeast(1_000, readWhole(text, 100_000_000)),
+  ),
   /** Certificate chain for HTTPS, PEM. With tlsKey or not at all; both are read again when they change. */
   tlsCert: setting(
     { value: 'FILE', help: 'Certificate chain for HTTPS (PEM); read again when it changes.' },
@@ -149,6 +162,7 @@ export interface Config {
   readonly adminKey: string | undefined
   /** 0 is no limit. */
   readonly rateLimitPerMinute: number
+  readonly logEntriesMax: number
   /** undefined: plain HTTP. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
   /** Send traces, as the variables of OpenTelemetry ask; see tracing.ts. */
@@ -177,6 +191,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Con
     meshKeyring: values.meshKey,
     adminKey: values.adminKey === '' ? undefined : values.adminKey,
     rateLimitPerMinute: values.rateLimit,
+    logEntriesMax: values.logEntriesMax,
     tls: readTls(values.tlsCert, values.tlsKey),
     corsOrigins: values.corsOrigins,
     tracing: wantsTracing(env),
@@ -219,6 +234,10 @@ function readAdvertised(text: string): { readonly host: string } | null {
 
 function readWhole(text: string, max: number): number | null {
   return /^\d{1,9}$/.test(text) && Number(text) <= max ? Number(text) : null
+}
+
+function atLeast(least: number, value: number | null): number | null {
+  return value === null || value < least ? null : value
 }
 
 function readPort(text: string): number | null {

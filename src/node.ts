@@ -58,6 +58,7 @@ export async function startNode(config: Config): Promise<RunningNode> {
     self: mesh.address,
     id: loaded.nodeId,
     random,
+    logEntriesMax: config.logEntriesMax,
     effects: replicaEffects({
       mesh,
       store,
@@ -74,6 +75,7 @@ export async function startNode(config: Config): Promise<RunningNode> {
     now,
     delay: (ms) => delay(ms, undefined, { ref: false }),
     secrets,
+    logEntriesMax: config.logEntriesMax,
   })
 
   const readiness = createReadiness(mesh, replica, loaded.records.length === 0)

@@ -28,6 +28,8 @@ export interface CatalogParts {
   /** Resolves after so many milliseconds. */
   readonly delay: (ms: number) => Promise<void>
   readonly secrets: KeySecrets & { sha256(input: string | Uint8Array): string }
+  /** Entries of the audit log that the replica keeps. */
+  readonly logEntriesMax: number
 }
 
 /** The catalog, with what the composition root feeds it. */
@@ -41,12 +43,12 @@ export interface CatalogCore extends Catalog {
   onForgotten(registerKeys: readonly string[]): void
 }
 
-export function createCatalog({ replica, nodeId, now, delay, secrets }: CatalogParts): CatalogCore {
+export function createCatalog({ replica, nodeId, now, delay, secrets, logEntriesMax }: CatalogParts): CatalogCore {
   const ruleset = createRuleset()
   const writes = createDurableWrites({ replica, now, delay })
   const locks = createKeyLocks()
   const { newId, sha256 } = secrets
-  const log = createChangeLog({ replica, nodeId, newId, sha256, pause: () => delay(0) })
+  const log = createChangeLog({ replica, nodeId, newId, sha256, pause: () => delay(0), entriesMax: logEntriesMax })
   const keys = createApiKeys({ replica, writes, log, secrets })
 
   const flagKind: Kind<FlagDefinition, Flag> = {

@@ -1,6 +1,5 @@
 import { auditScannedMax } from '../base/limits.ts'
 import type { RegisterChange, RegisterRecord } from '../crdt/register.ts'
-import { type Stamp, wallMsOf } from '../crdt/stamp.ts'
 import type { Replica } from '../replica/ports.ts'
 import { createLogChain, type Verification } from './log-chain.ts'
 import {
@@ -15,6 +14,7 @@ import {
   parseLogKey,
   thingName,
 } from './log-entry.ts'
+import { cursorOf, Timeline } from './timeline.ts'
 
 export interface LogQuery {
   /** All when left out. Changes of API keys are in none, and so in the answer for all alone. */
@@ -64,13 +64,8 @@ export interface ChangeLogParts {
   readonly sha256: (bytes: Uint8Array) => string
   /** Lets others have their turn. */
   readonly pause: () => Promise<void>
-}
-
-/** An entry's place in the order of time. */
-interface Place {
-  readonly stamp: Stamp
-  readonly id: string
-  readonly registerKey: string
+  /** How many entries the replica keeps. */
+  readonly entriesMax: number
 }
 
 interface Thing {
@@ -78,12 +73,10 @@ interface Thing {
   newest: string
 }
 
-export function createChangeLog({ replica, nodeId, newId, sha256, pause }: ChangeLogParts): ChangeLog {
+export function createChangeLog({ replica, nodeId, newId, sha256, pause, entriesMax }: ChangeLogParts): ChangeLog {
   const chain = createLogChain(sha256, pause)
   const things = new Map<string, Thing>()
-  /** Every entry, oldest first once it is sorted. Entries come in almost that order, so that sorting costs little. */
-  let timeline: Place[] = []
-  let sorted = true
+  const timeline = new Timeline()
   let newest: RegisterRecord | undefined
 
   function recordsOf(registerKeys: Iterable<string>): RegisterRecord[] {
@@ -100,19 +93,6 @@ export function createChangeLog({ replica, nodeId, newId, sha256, pause }: Chang
   function entry(registerKey: string): LogEntry | undefined {
     const record = isLogKey(registerKey) ? replica.get(registerKey) : undefined
     return record?.value ? decodeEntry(record) : undefined
-  }
-
-  function* newestFirst({ cursor, fromMs, toMs }: LogQuery): Iterable<Place> {
-    if (!sorted) timeline.sort(byTime)
-    sorted = true
-    const below =
-      cursor === undefined ? timeline.length : timeline.findLastIndex((place) => cursorOf(place) < cursor) + 1
-    for (let i = below - 1; i >= 0; i--) {
-      const place = timeline[i] as Place
-      const ms = wallMsOf(place.stamp)
-      if (fromMs !== undefined && ms < fromMs) return
-      if (toMs === undefined || ms < toMs) yield place
-    }
   }
 
   /** Whether an entry lost is known from its whole history alone. */
@@ -141,7 +121,7 @@ export function createChangeLog({ replica, nodeId, newId, sha256, pause }: Chang
       const { namespaces, key, actor, limit } = query
       const entries: LogEntry[] = []
       let [scanned, last] = [0, '']
-      for (const place of newestFirst(query)) {
+      for (const place of timeline.newestFirst(query)) {
         if (entries.length === limit || scanned === auditScannedMax) {
           return { entries: withConflicts(entries), nextCursor: last }
         }
@@ -164,7 +144,10 @@ export function createChangeLog({ replica, nodeId, newId, sha256, pause }: Chang
       return (record && decodeEntry(record)?.after) ?? null
     },
 
-    verify: () => chain.verify(recordsOf(timeline.map(({ registerKey }) => registerKey))),
+    async verify() {
+      const records = recordsOf(timeline.registerKeys())
+      return chain.verify(records, records.length >= entriesMax)
+    },
 
     onChanged(keys) {
       for (const registerKey of keys) {
@@ -176,32 +159,18 @@ export function createChangeLog({ replica, nodeId, newId, sha256, pause }: Chang
         if (held.registerKeys.has(registerKey)) continue
         held.registerKeys.add(registerKey)
         if (record.stamp > held.newest) held.newest = record.stamp
-        timeline.push({ stamp: record.stamp, id, registerKey })
-        sorted = false
+        timeline.add({ stamp: record.stamp, id, registerKey })
         if (!newest || record.stamp > newest.stamp) newest = record
       }
     },
 
     onForgotten(keys) {
-      const gone = new Set(keys.filter(isLogKey))
-      if (gone.size === 0) return
-      timeline = timeline.filter(({ registerKey }) => !gone.has(registerKey))
-      for (const registerKey of gone) {
+      for (const registerKey of keys.filter(isLogKey)) {
         const { thing } = parseLogKey(registerKey)
         const held = things.get(thing)
-        held?.registerKeys.delete(registerKey)
+        if (held?.registerKeys.delete(registerKey)) timeline.remove(registerKey)
         if (held?.registerKeys.size === 0) things.delete(thing)
       }
     },
   }
-}
-
-/** Sorts as text as the entries do in time. */
-function cursorOf({ stamp, id }: Place): string {
-  return `${stamp}.${id}`
-}
-
-function byTime(a: Place, b: Place): number {
-  if (a.stamp !== b.stamp) return a.stamp < b.stamp ? -1 : 1
-  return a.id < b.id ? -1 : 1
 }

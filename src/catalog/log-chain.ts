@@ -15,8 +15,10 @@ export interface Verification {
 export interface LogChain {
   /** SHA-256 of an entry as hex: of its key, stamp and content, so that exchanging the stamps of two shows as well. */
   hashOf(record: RegisterRecord): string
-  /** Takes all entries. Pauses again and again, because a long log must not keep evaluations waiting. */
-  verify(records: readonly RegisterRecord[]): Promise<Verification>
+  /**
+   * Takes all entries. Where the log is full, of a write of many, like an import, it may have kept a part: what the oldest
+   * moment lacks is not missed. Pauses again and again, because a long log must not keep evaluations waiting. */
+  verify(records: readonly RegisterRecord[], isFull: boolean): Promise<Verification>
 }
 
 /** Entries that are hashed between two pauses: about 3 ms. */
@@ -37,7 +39,7 @@ export function createLogChain(sha256: (bytes: Uint8Array) => string, pause: () 
 
   return {
     hashOf,
-    async verify(records) {
+    async verify(records, isFull) {
       const hashes = new Set<string>()
       const entries: LogEntry[] = []
       const unreadable: string[] = []
@@ -49,7 +51,8 @@ export function createLogChain(sha256: (bytes: Uint8Array) => string, pause: () 
         else unreadable.push(record.key)
       }
       const oldest = entries.reduce((least, { version }) => (version < least ? version : least), '~')
-      const broken = entries.filter(({ prev }) => prev && prev.version >= oldest && !hashes.has(prev.hash))
+      const isMissed = (version: string) => (isFull ? version > oldest : version >= oldest)
+      const broken = entries.filter(({ prev }) => prev && isMissed(prev.version) && !hashes.has(prev.hash))
       const digest = sha256(encoder.encode([...hashes].sort().join('\n')))
       return { entries: records.length, broken, unreadable, digest }
     },

@@ -13,6 +13,8 @@ export interface Retention {
   readonly tombstoneMs: number
   /** How long an entry under `log|` is kept after its stamp. */
   readonly logMs: number
+  /** How many entries under `log|` are kept, the newest; see log-window.ts. */
+  readonly logEntriesMax: number
 }
 
 /** True when the register has outlived its retention at the last full hour before `wallMs`. */

@@ -1,13 +1,17 @@
 import type { Now } from '../base/clock.ts'
 import type { HybridClock } from '../crdt/hybrid-clock.ts'
 import type { RegisterRecord } from '../crdt/register.ts'
-import type { RegisterMap } from '../crdt/register-map.ts'
+import type { MergeOutcome, RegisterMap } from '../crdt/register-map.ts'
 import type { ConflictLog } from './conflict-log.ts'
 import type { Counters } from './counters.ts'
 import { isExpired, isSweepTime, type Retention } from './expiry.ts'
 import type { Journal, LocalWrite } from './journal.ts'
+import { isLogKey, LogWindow } from './log-window.ts'
 import type { Effects } from './ports.ts'
 import type { Presence } from './presence.ts'
+
+/** Log entries that were cut off are dropped from the disk so many at a time: each write cuts one, and is not to wait for it. */
+const cutOffBatch = 256
 
 /** The only place where the map changes: every record enters here, and every expired one leaves here. */
 export class Intake {
@@ -19,6 +23,9 @@ export class Intake {
   readonly #effects: Effects
   readonly #counters: Counters
   readonly #retention: Retention
+  readonly #log: LogWindow
+  /** Entries that the map no longer has, and the disk still does. */
+  #cutOff: string[] = []
 
   constructor(deps: {
     readonly map: RegisterMap
@@ -38,11 +45,13 @@ export class Intake {
     this.#effects = deps.effects
     this.#counters = deps.counters
     this.#retention = deps.retention
+    this.#log = new LogWindow(deps.map, deps.retention.logEntriesMax)
   }
 
   /** What the disk held at the start. */
   recover(records: Iterable<RegisterRecord>): void {
-    for (const record of records) this.#map.merge(record)
+    for (const record of records) this.#put(record)
+    this.#forgetCutOff(1)
   }
 
   /** Merges what peers sent, visible at once and on the disk soon; returns what changed our state. */
@@ -51,6 +60,7 @@ export class Intake {
     const changed = records.filter((record) => this.#mergeRemote(now, record))
     for (const { key } of changed) this.#journal.noteUnsaved(key)
     this.#emitChanged(changed, false)
+    this.#forgetCutOff(cutOffBatch)
     return changed
   }
 
@@ -58,6 +68,7 @@ export class Intake {
   commit(write: LocalWrite): RegisterRecord[] {
     const changed = write.records.filter((record) => this.#merge(record))
     this.#emitChanged(changed, true)
+    this.#forgetCutOff(cutOffBatch)
     return changed
   }
 
@@ -65,7 +76,7 @@ export class Intake {
   forget(keys: readonly string[]): void {
     if (keys.length === 0) return
     const gone = keys.map((key) => this.#map.get(key)).filter((record) => record !== undefined)
-    for (const key of keys) this.#map.forget(key)
+    for (const { key } of gone) this.#drop(key)
     this.#counters.add('records_forgotten', keys.length)
     this.#effects.forget(keys)
     this.#emitChanged(
@@ -76,6 +87,7 @@ export class Intake {
 
   /** Drops what has outlived its retention. A node that has been away keeps it all: see presence.ts. */
   expire(now: Now): void {
+    this.#forgetCutOff(1)
     if (this.#presence.isAbsent) return
     const expired: string[] = []
     for (const record of this.#map.records()) {
@@ -85,7 +97,7 @@ export class Intake {
   }
 
   #mergeRemote(now: Now, record: RegisterRecord): boolean {
-    if (this.#isLate(now, record)) {
+    if (this.#isLate(now, record) || this.#isBelowLog(record)) {
       this.#counters.add('records_expired')
       return false
     }
@@ -103,11 +115,42 @@ export class Intake {
     return isExpired(record, now.wallMs, this.#retention) && this.#map.get(record.key) === undefined
   }
 
+  /** True for an entry of the log that would be cut off at once. */
+  #isBelowLog(record: RegisterRecord): boolean {
+    return isLogKey(record.key) && !this.#log.admits(record)
+  }
+
   #merge(record: RegisterRecord): boolean {
-    const { changed, conflict } = this.#map.merge(record)
+    const { changed, conflict } = this.#put(record)
     if (conflict !== undefined) this.#conflicts.tell(conflict)
     if (changed) this.#counters.add('records_applied')
     return changed
+  }
+
+  #put(record: RegisterRecord): MergeOutcome {
+    if (!isLogKey(record.key)) return this.#map.merge(record)
+    const isNew = this.#map.get(record.key) === undefined
+    const outcome = this.#map.merge(record)
+    const leaves = outcome.changed ? this.#log.onMerged(record, isNew) : undefined
+    if (leaves !== undefined) {
+      this.#drop(leaves)
+      this.#cutOff.push(leaves)
+    }
+    return outcome
+  }
+
+  #drop(key: string): void {
+    this.#map.forget(key)
+    if (isLogKey(key)) this.#log.onForgotten()
+  }
+
+  /** Drops from the disk what was cut off, once it is at least so much. */
+  #forgetCutOff(least: number): void {
+    if (this.#cutOff.length < least) return
+    const keys = this.#cutOff.filter((key) => this.#map.get(key) === undefined)
+    this.#cutOff = []
+    this.#counters.add('records_forgotten', keys.length)
+    if (keys.length > 0) this.#effects.forget(keys)
   }
 
   #emitChanged(records: readonly RegisterRecord[], local: boolean): void {

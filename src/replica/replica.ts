@@ -36,6 +36,7 @@ import { decodeFrame, decodePacket } from './wire.ts'
 import type { Announcement, Packet, Rumor } from './wire-fields.ts'
 
 const dayMs = 86_400_000
+const logEntriesDefault = 100_000
 /** A clock that steps back and forth over the full hour must not make a busy loop. */
 const expiryTimerMsMin = 1_000
 /** Peers that hear from a node as soon as one said that its clock is off: each may say so too, and so on. */
@@ -50,6 +51,8 @@ export interface ReplicaOptions {
   readonly tombstoneRetentionMs?: number
   /** How long entries under `log|` are kept. Default 90 days. */
   readonly logRetentionMs?: number
+  /** How many entries under `log|` are kept, the newest: the same on all nodes, as their roots differ otherwise. Default 100,000. */
+  readonly logEntriesMax?: number
 }
 
 /** Makes the replication core of one node. It does nothing until `start`, and nothing but what Effects allow. */
@@ -83,6 +86,7 @@ class ReplicaCore implements Replica {
     effects,
     tombstoneRetentionMs = 30 * dayMs,
     logRetentionMs = 90 * dayMs,
+    logEntriesMax = logEntriesDefault,
   }: ReplicaOptions) {
     const [map, peers, counters] = [this.#map, this.#peers, this.#counters]
     this.#self = self
@@ -94,7 +98,7 @@ class ReplicaCore implements Replica {
     const journal = new Journal(effects, map, counters, notes)
     const outbox = new Outbox(effects, map, counters, () => journal.isIdle)
     const conflicts = new ConflictLog(effects, counters)
-    const retention: Retention = { tombstoneMs: tombstoneRetentionMs, logMs: logRetentionMs }
+    const retention: Retention = { tombstoneMs: tombstoneRetentionMs, logMs: logRetentionMs, logEntriesMax }
     this.#presence = presence
     this.#journal = journal
     this.#outbox = outbox

@@ -162,8 +162,43 @@ test('entries that have outlived their retention are not missed', async () => {
   expect(await log.verify()).toMatchObject({ entries: 1, broken: [] })
 })
 
+test('a full log that keeps a part of an import does not miss the other part', async () => {
+  const mesh = createTestMesh(1)
+  const { catalog, replica, actor } = mesh.nodes[0]!
+  await catalog.importDocument({ flags: [{ key: 'f' }, { key: 'g' }] }, 'merge', ns, { actor })
+  await catalog.flags.put(ns, 'f', { description: 'after it' }, { actor })
+  const entries = [...replica.records()].filter(({ key }) => key.startsWith('log|'))
+  const imported = entries.filter(({ key }) => catalog.log.entry(key)?.change === 'imported')
+  expect(imported.map(({ stamp }) => stamp)).toEqual([imported[0]!.stamp, imported[0]!.stamp])
+  const broken = async (without: RegisterRecord, entriesMax: number) => {
+    const log = openLog(entries, entriesMax)
+    log.onForgotten([without.key])
+    return (await log.verify()).broken.length
+  }
+  expect(await Promise.all(imported.map((one) => broken(one, 2)))).toEqual([0, 0])
+  // The later entry names one of the two.
+  const missed = await Promise.all(imported.map((one) => broken(one, 3)))
+  expect(missed.sort()).toEqual([0, 1])
+})
+
+test('entries that go and come back are there once, in the order of time', async () => {
+  const mesh = createTestMesh(1)
+  const { catalog, replica, actor } = mesh.nodes[0]!
+  for (let i = 0; i < 40; i++) await catalog.flags.create(ns, { key: `f${i}` }, { actor })
+  const keys = [...replica.records()].map(({ key }) => key).filter((key) => key.startsWith('log|'))
+  const log = openLog([...replica.records()])
+  const whole = log.query({ limit: 100 }).entries.map(({ key }) => key)
+  expect(whole).toHaveLength(40)
+  const some = keys.slice(0, 3)
+  const gone = some.map((key) => catalog.log.entry(key)!.key)
+  log.onForgotten(some)
+  expect(log.query({ limit: 100 }).entries.map(({ key }) => key)).toEqual(whole.filter((key) => !gone.includes(key)))
+  log.onChanged(some)
+  expect(log.query({ limit: 100 }).entries.map(({ key }) => key)).toEqual(whole)
+})
+
 /** A log over these registers, as a node finds them on its disk. */
-function openLog(records: readonly RegisterRecord[]): ChangeLog {
+function openLog(records: readonly RegisterRecord[], entriesMax = 1_000): ChangeLog {
   const held = new Map(records.map((record) => [record.key, record]))
   const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
   const log = createChangeLog({
@@ -172,6 +207,7 @@ function openLog(records: readonly RegisterRecord[]): ChangeLog {
     newId: () => '00',
     sha256,
     pause: () => Promise.resolve(),
+    entriesMax,
   })
   log.onChanged([...held.keys()])
   return log

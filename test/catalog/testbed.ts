@@ -55,7 +55,8 @@ export function createTestMesh(size: number): TestMesh {
         emit: (event) => catalog.onReplicaEvent(event),
       },
     })
-    const catalog = createCatalog({ replica, nodeId: idOf(index), now, delay: (ms) => delay(ms), secrets })
+    const parts = { replica, nodeId: idOf(index), now, delay: (ms: number) => delay(ms), secrets, logEntriesMax: 1_000 }
+    const catalog = createCatalog(parts)
     replica.start(now(), { records: [], notes: { issued: '' as never, lastContactWallMs: 0 } })
     catalog.load()
     return { catalog, replica, actor: { id: `key-${index}`, name: `person ${index}`, from: '127.0.0.1' } }

@@ -9,6 +9,7 @@ export function createMemoryCatalog(): { readonly catalog: CatalogCore; readonly
   const catalog = createCatalog({
     replica,
     nodeId: '00000000000000bb',
+    logEntriesMax: 100_000,
     now: () => ({ monotonicMs: performance.now(), wallMs: Date.now() }),
     delay: (ms) => delay(ms),
     secrets: {

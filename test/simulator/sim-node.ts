@@ -10,6 +10,7 @@ import { SimClock } from './sim-clock.ts'
 export interface NodeOptions {
   readonly tombstoneRetentionMs?: number
   readonly logRetentionMs?: number
+  readonly logEntriesMax?: number
 }
 
 /** What a node's surroundings want to hear. */
