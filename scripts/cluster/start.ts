@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { CommandError } from '../../src/cli/command-error.ts'
 import { importDocument } from '../../src/cli/import-document.ts'
 import { processTerminal } from '../../src/cli/terminal.ts'
-import { compileCacheEnv, nodeOptions } from '../runtime.ts'
+import { compileAhead, compileCacheEnv, nodeOptions } from '../runtime.ts'
 import type { StartCommand } from './arguments.ts'
 import { firstTakenPort } from './free-ports.ts'
 import { type ClusterDirectory, isRunning, type LocalNode } from './local-node.ts'
@@ -28,6 +28,7 @@ export async function startCluster(command: StartCommand, parts: StartParts): Pr
   const interrupts = new Interrupts()
   console.error(`starting ${command.nodes} nodes ...`)
   const startedMs = performance.now()
+  await compileAhead(parts.root)
   const started = startNodes(command, parts)
   const nodes = started.map(([node]) => node)
   try {
