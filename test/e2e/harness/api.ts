@@ -21,9 +21,17 @@ export async function ask(node: NodeProcess, method: string, path: string, body?
   }
 }
 
+export interface MeshMember {
+  readonly id: string
+  readonly address: string
+  readonly url: string
+  readonly state: string
+  readonly lastSeenMs: number | null
+}
+
 export interface MeshAnswer {
   readonly self: { readonly id: string }
-  readonly members: readonly { readonly id: string; readonly url: string; readonly state: string }[]
+  readonly members: readonly MeshMember[]
   readonly ruleset: { readonly root: string; readonly flags: number }
 }
 
