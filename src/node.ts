@@ -5,6 +5,7 @@ import { createArrivals } from './arrivals.ts'
 import type { Now } from './base/clock.ts'
 import type { Random } from './base/random.ts'
 import { type CatalogParts, createCatalog } from './catalog/catalog.ts'
+import { isGenuine } from './catalog/log-entry.ts'
 import type { Catalog } from './catalog/ports.ts'
 import { type Config, memoryOnly } from './config.ts'
 import { createApp } from './http/app.ts'
@@ -59,6 +60,7 @@ export async function startNode(config: Config): Promise<RunningNode> {
     id: loaded.nodeId,
     random,
     logEntriesMax: config.logEntriesMax,
+    isGenuine: (record) => isGenuine(record, secrets.sha256),
     effects: replicaEffects({
       mesh,
       store,
@@ -240,6 +242,11 @@ function logEvent(logger: Logger, event: ReplicaEvent): void {
     logger[event.trusted ? 'info' : 'error']({ offsetMs: Math.round(event.offsetMs) }, message)
   } else if (event.type === 'synced') {
     logger.debug({ with: event.with, received: event.received, sent: event.sent }, 'synced')
+  } else if (event.type === 'forged') {
+    logger.error(
+      { registers: event.keys.slice(0, 10), count: event.keys.length },
+      'forged entries of the audit log were refused',
+    )
   } else if (event.type === 'refused') {
     logger.error({ reason: event.reason }, 'a write could not be stored')
   }

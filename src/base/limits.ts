@@ -34,6 +34,8 @@ export const keyNameCharactersMax = 256
 export const confinedToMax = 100
 /** Entries of the audit log that one query reads, whatever it asks for: some 20 ms. The cursor goes on from there. */
 export const auditScannedMax = 5_000
+/** Forged entries of the audit log that a node remembers to have refused: one is enough to know. */
+export const refusedEntriesMax = 100
 /** Entries in one page of the audit log or of a history. */
 export const pageEntriesMax = 200
 /** Characters of the reason that somebody gives for a change. */

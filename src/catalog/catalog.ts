@@ -128,6 +128,7 @@ export function createCatalog({ replica, nodeId, now, delay, secrets, logEntries
 
     onReplicaEvent(event) {
       if (event.type === 'changed') take(event.keys)
+      if (event.type === 'forged') log.onForged(event.keys)
       writes.onEvent(event)
     },
 

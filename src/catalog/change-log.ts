@@ -1,10 +1,11 @@
-import { auditScannedMax } from '../base/limits.ts'
+import { auditScannedMax, refusedEntriesMax } from '../base/limits.ts'
 import type { RegisterChange, RegisterRecord } from '../crdt/register.ts'
 import type { Replica } from '../replica/ports.ts'
 import { createLogChain, type Verification } from './log-chain.ts'
 import {
   decodeEntry,
   encodeEntry,
+  entryIdOf,
   isLogKey,
   type LogEntry,
   type LoggedChange,
@@ -49,10 +50,12 @@ export interface ChangeLog {
   definitionBefore(entry: LogEntry): unknown
   /** What the register tells; undefined for registers of other things, and for what cannot be read. */
   entry(registerKey: string): LogEntry | undefined
-  verify(): Promise<Verification>
+  verify(): Promise<Verification & { readonly refused: readonly string[] }>
   /** Registers that changed; others than the log's are ignored. */
   onChanged(keys: readonly string[]): void
   onForgotten(keys: readonly string[]): void
+  /** Registers that the replica refused: they do not say what their keys were made from. */
+  onForged(keys: readonly string[]): void
 }
 
 export interface ChangeLogParts {
@@ -77,6 +80,7 @@ export function createChangeLog({ replica, nodeId, newId, sha256, pause, entries
   const chain = createLogChain(sha256, pause)
   const things = new Map<string, Thing>()
   const timeline = new Timeline()
+  const refused = new Set<string>()
   let newest: RegisterRecord | undefined
 
   function recordsOf(registerKeys: Iterable<string>): RegisterRecord[] {
@@ -112,7 +116,9 @@ export function createChangeLog({ replica, nodeId, newId, sha256, pause, entries
     register(change) {
       const saw = things.get(thingName(change.namespace, change.noun, change.key))?.newest ?? ''
       const prev = newest ? { version: newest.stamp, hash: chain.hashOf(newest) } : null
-      return { key: logKeyOf(change, newId()), value: encodeEntry(change, { node: nodeId, saw, prev }) }
+      const value = encodeEntry(change, { node: nodeId, saw, prev, nonce: newId() })
+      const id = entryIdOf(thingName(change.namespace, change.noun, change.key), value, sha256)
+      return { key: logKeyOf(change, id), value }
     },
 
     history: (namespace, noun, key) => historyOf(thingName(namespace, noun, key)),
@@ -146,7 +152,8 @@ export function createChangeLog({ replica, nodeId, newId, sha256, pause, entries
 
     async verify() {
       const records = recordsOf(timeline.registerKeys())
-      return chain.verify(records, records.length >= entriesMax)
+      const found = await chain.verify(records, records.length >= entriesMax)
+      return { ...found, refused: [...refused] }
     },
 
     onChanged(keys) {
@@ -171,6 +178,10 @@ export function createChangeLog({ replica, nodeId, newId, sha256, pause, entries
         if (held?.registerKeys.delete(registerKey)) timeline.remove(registerKey)
         if (held?.registerKeys.size === 0) things.delete(thing)
       }
+    },
+
+    onForged(keys) {
+      for (const registerKey of keys) if (refused.size < refusedEntriesMax) refused.add(registerKey)
     },
   }
 }

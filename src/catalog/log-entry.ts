@@ -1,5 +1,5 @@
 import type { RegisterRecord } from '../crdt/register.ts'
-import { type Stamp, wallMsOf } from '../crdt/stamp.ts'
+import { noStamp, type Stamp, wallMsOf } from '../crdt/stamp.ts'
 import type { Actor } from './write-options.ts'
 
 /** What kind of thing a change was made to. */
@@ -28,7 +28,7 @@ export interface LoggedChange {
 
 /** One change, as its author's node wrote it down: replicated, never changed afterwards. */
 export interface LogEntry extends LoggedChange {
-  /** 16 lowercase hex digits: tells entries of one stamp apart, as an import makes them. */
+  /** 32 lowercase hex digits, made from what the entry says; see entryIdOf. */
   readonly id: string
   /** The stamp of the change: the version that the thing had after it, at the node that made it. */
   readonly version: Stamp
@@ -40,12 +40,14 @@ export interface LogEntry extends LoggedChange {
   readonly saw: string
   /** The newest entry of any thing that the author's node held, by version and SHA-256; null for none. See log-chain.ts. */
   readonly prev: { readonly version: string; readonly hash: string } | null
+  /** 16 random hex digits: of two entries that say the same, each is one by itself. */
+  readonly nonce: string
   /** Another author, who had not seen this change, wrote one of the same registers later. */
   readonly conflict: boolean
 }
 
 /** What the node adds to what the author says. */
-export type LogContext = Pick<LogEntry, 'node' | 'saw' | 'prev'>
+export type LogContext = Pick<LogEntry, 'node' | 'saw' | 'prev' | 'nonce'>
 
 const prefix = 'log|'
 const encoder = new TextEncoder()
@@ -58,6 +60,21 @@ export function isLogKey(registerKey: string): boolean {
 /** The key of an entry's register: `log|namespace|noun|key|id`. */
 export function logKeyOf({ namespace, noun, key }: LoggedChange, id: string): string {
   return `${prefix}${thingName(namespace, noun, key)}|${id}`
+}
+
+/**
+ * Names an entry by what it says: 128 bits of SHA-256. So nobody can make it say something else: that would be the entry of another
+ * name, and the one that was written stays with all who have it.
+ */
+export function entryIdOf(thing: string, value: Uint8Array, sha256: (bytes: Uint8Array) => string): string {
+  return sha256(encoder.encode(`${thing}\n${sha256(value)}`)).slice(0, 32)
+}
+
+/** False for a register of the log that does not say what its key was made from. Depends on the record alone, so all nodes refuse the same. */
+export function isGenuine({ key, seen, value }: RegisterRecord, sha256: (bytes: Uint8Array) => string): boolean {
+  if (!isLogKey(key)) return true
+  const { thing, id } = parseLogKey(key)
+  return value !== null && seen === noStamp && id === entryIdOf(thing, value, sha256)
 }
 
 /** Names what an entry is about. */

@@ -9,6 +9,7 @@ interface Verification {
   readonly digest: string
   readonly broken: readonly { readonly version: string; readonly kind: string; readonly key: string }[]
   readonly unreadable: readonly string[]
+  readonly refused: readonly string[]
 }
 
 interface Member {
@@ -64,23 +65,25 @@ function agree(found: readonly Found[]): boolean {
 
 function describe(found: readonly Found[]): string {
   return formatTable([
-    ['NODE', 'URL', 'ENTRIES', 'BROKEN', 'DIGEST'],
-    ...found.map(({ id, url, verification: { entries, broken, unreadable, digest } }) => [
+    ['NODE', 'URL', 'ENTRIES', 'BROKEN', 'REFUSED', 'DIGEST'],
+    ...found.map(({ id, url, verification: { entries, broken, unreadable, refused, digest } }) => [
       id,
       url,
       String(entries),
       String(broken.length + unreadable.length),
+      String(refused.length),
       digest.slice(0, 16),
     ]),
   ])
 }
 
 function complaint(found: readonly Found[]): string {
-  const lines = found.flatMap(({ url, verification: { broken, unreadable } }) => [
+  const lines = found.flatMap(({ url, verification: { broken, unreadable, refused } }) => [
     ...broken.map(
       ({ kind, key, version }) => `  ${url}: what came before ${kind} ${key} ${version} is missing or changed`,
     ),
     ...unreadable.map((key) => `  ${url}: ${key} cannot be read`),
+    ...refused.map((key) => `  ${url}: ${key} was forged, in its file or by a peer, and refused`),
   ])
   if (lines.length > 0) return ['The audit log is not as its authors left it:', ...lines].join('\n')
   return 'The nodes hold different audit logs: one that stays behind, or whose newest entries were removed.'

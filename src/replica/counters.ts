@@ -23,6 +23,7 @@ const names = [
   'records_applied',
   'records_expired',
   'records_forgotten',
+  'records_forged',
   'stamps_from_future',
   'conflicts',
   'rumors_sent',

@@ -23,6 +23,7 @@ export class Intake {
   readonly #effects: Effects
   readonly #counters: Counters
   readonly #retention: Retention
+  readonly #isGenuine: (record: RegisterRecord) => boolean
   readonly #log: LogWindow
   /** Entries that the map no longer has, and the disk still does. */
   #cutOff: string[] = []
@@ -36,6 +37,7 @@ export class Intake {
     readonly effects: Effects
     readonly counters: Counters
     readonly retention: Retention
+    readonly isGenuine: (record: RegisterRecord) => boolean
   }) {
     this.#map = deps.map
     this.#clock = deps.clock
@@ -45,19 +47,31 @@ export class Intake {
     this.#effects = deps.effects
     this.#counters = deps.counters
     this.#retention = deps.retention
+    this.#isGenuine = deps.isGenuine
     this.#log = new LogWindow(deps.map, deps.retention.logEntriesMax)
   }
 
-  /** What the disk held at the start. */
+  /** What the disk held at the start. What is forged stays on it, for people to look at. */
   recover(records: Iterable<RegisterRecord>): void {
-    for (const record of records) this.#put(record)
+    const forged: string[] = []
+    for (const record of records) {
+      if (this.#isGenuine(record)) this.#put(record)
+      else forged.push(record.key)
+    }
+    this.#tellForged(forged)
     this.#forgetCutOff(1)
   }
 
   /** Merges what peers sent, visible at once and on the disk soon; returns what changed our state. */
   absorb(now: Now, records: readonly RegisterRecord[]): RegisterRecord[] {
     this.#counters.add('records_received', records.length)
-    const changed = records.filter((record) => this.#mergeRemote(now, record))
+    const forged: string[] = []
+    const changed = records.filter((record) => {
+      if (this.#isGenuine(record)) return this.#mergeRemote(now, record)
+      forged.push(record.key)
+      return false
+    })
+    this.#tellForged(forged)
     for (const { key } of changed) this.#journal.noteUnsaved(key)
     this.#emitChanged(changed, false)
     this.#forgetCutOff(cutOffBatch)
@@ -151,6 +165,12 @@ export class Intake {
     this.#cutOff = []
     this.#counters.add('records_forgotten', keys.length)
     if (keys.length > 0) this.#effects.forget(keys)
+  }
+
+  #tellForged(keys: readonly string[]): void {
+    if (keys.length === 0) return
+    this.#counters.add('records_forged', keys.length)
+    this.#effects.emit({ type: 'forged', keys })
   }
 
   #emitChanged(records: readonly RegisterRecord[], local: boolean): void {

@@ -76,6 +76,8 @@ export type ReplicaEvent =
   | { readonly type: 'acknowledged'; readonly stamp: Stamp; readonly by: Address }
   /** A session of anti-entropy with this peer has ended, roots equal or not. */
   | { readonly type: 'synced'; readonly with: Address; readonly received: number; readonly sent: number }
+  /** Records of these keys came from a peer, or from the disk, and cannot be what their authors wrote: they were refused. */
+  | { readonly type: 'forged'; readonly keys: readonly string[] }
   /** The clock was found off (writes are refused), or is trusted again. */
   | { readonly type: 'clock'; readonly trusted: boolean; readonly offsetMs: number }
 

@@ -53,6 +53,8 @@ export interface ReplicaOptions {
   readonly logRetentionMs?: number
   /** How many entries under `log|` are kept, the newest: the same on all nodes, as their roots differ otherwise. Default 100,000. */
   readonly logEntriesMax?: number
+  /** Whether a record can be what its author wrote. A function of the record alone, the same on all nodes; what fails is refused. */
+  readonly isGenuine?: (record: RegisterRecord) => boolean
 }
 
 /** Makes the replication core of one node. It does nothing until `start`, and nothing but what Effects allow. */
@@ -87,6 +89,7 @@ class ReplicaCore implements Replica {
     tombstoneRetentionMs = 30 * dayMs,
     logRetentionMs = 90 * dayMs,
     logEntriesMax = logEntriesDefault,
+    isGenuine = () => true,
   }: ReplicaOptions) {
     const [map, peers, counters] = [this.#map, this.#peers, this.#counters]
     this.#self = self
@@ -104,7 +107,7 @@ class ReplicaCore implements Replica {
     this.#outbox = outbox
     this.#clockCheck = new ClockCheck(effects, peers, outbox)
     this.#writes = new LocalWrites(clock, this.#clockCheck, journal)
-    this.#intake = new Intake({ map, clock, journal, presence, conflicts, effects, counters, retention })
+    this.#intake = new Intake({ map, clock, journal, presence, conflicts, effects, counters, retention, isGenuine })
     this.#gossip = new Gossip({ self, effects, random, map, peers, outbox, counters })
     this.#pulls = new Pulls(map, outbox, counters)
     this.#acknowledgement = new Acknowledgement(effects, map, journal, peers, outbox, counters)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { type ChangeLog, createChangeLog } from '../../src/catalog/change-log.ts'
+import { isGenuine } from '../../src/catalog/log-entry.ts'
 import type { RegisterRecord } from '../../src/crdt/register.ts'
 import { createTestMesh, type TestNode } from './testbed.ts'
 
@@ -162,6 +163,21 @@ test('entries that have outlived their retention are not missed', async () => {
   expect(await log.verify()).toMatchObject({ entries: 1, broken: [] })
 })
 
+test('an entry says what its key was made from, or is refused', async () => {
+  const mesh = createTestMesh(1)
+  const { catalog, replica, actor } = mesh.nodes[0]!
+  await catalog.flags.create(ns, { key: 'f' }, { actor })
+  await catalog.flags.create('shop', { key: 'f' }, { actor })
+  const [record, other] = [...replica.records()].filter(({ key }) => key.startsWith('log|'))
+  const genuine = (one: Partial<RegisterRecord>) => isGenuine({ ...record!, ...one }, sha256)
+  expect(genuine({})).toBe(true)
+  expect(genuine({ key: 'default|flag|f|switch|default', value: null })).toBe(true)
+  expect(genuine({ value: other!.value })).toBe(false)
+  expect(genuine({ value: null })).toBe(false)
+  expect(genuine({ key: record!.key.replace(/\|f\|/, '|g|') })).toBe(false)
+  expect(genuine({ seen: record!.stamp })).toBe(false)
+})
+
 test('a full log that keeps a part of an import does not miss the other part', async () => {
   const mesh = createTestMesh(1)
   const { catalog, replica, actor } = mesh.nodes[0]!
@@ -197,10 +213,13 @@ test('entries that go and come back are there once, in the order of time', async
   expect(log.query({ limit: 100 }).entries.map(({ key }) => key)).toEqual(whole)
 })
 
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
 /** A log over these registers, as a node finds them on its disk. */
 function openLog(records: readonly RegisterRecord[], entriesMax = 1_000): ChangeLog {
   const held = new Map(records.map((record) => [record.key, record]))
-  const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
   const log = createChangeLog({
     replica: { get: (key) => held.get(key) },
     nodeId: '00',

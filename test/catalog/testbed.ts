@@ -4,6 +4,7 @@ import { expect, onTestFinished, vi } from 'vitest'
 import type { Now } from '../../src/base/clock.ts'
 import { seededRandom } from '../../src/base/random.ts'
 import { type CatalogCore, createCatalog } from '../../src/catalog/catalog.ts'
+import { isGenuine } from '../../src/catalog/log-entry.ts'
 import type { Actor } from '../../src/catalog/ports.ts'
 import type { Replica } from '../../src/replica/ports.ts'
 import { createReplica } from '../../src/replica/replica.ts'
@@ -46,6 +47,7 @@ export function createTestMesh(size: number): TestMesh {
       self,
       id: idOf(index),
       random: seededRandom(index + 1),
+      isGenuine: (record) => isGenuine(record, secrets.sha256),
       effects: {
         sendPacket: (to, packet) => deliver(to, (peer) => peer.onPacket(now(), self, packet)),
         sendBulk: (to, frame) => deliver(to, (peer) => peer.onBulk(now(), self, frame)),

@@ -181,6 +181,9 @@ export const verification = z.object({
   digest: z.string().describe('The same on every node that holds the same log'),
   broken: z.array(z.object({ ...summaryShape, ...thingShape })),
   unreadable: z.array(z.string()),
+  refused: z
+    .array(z.string())
+    .describe('Forged entries, on the disk or from a peer, that this node refused since its start'),
 })
 
 const comparison = z.object({

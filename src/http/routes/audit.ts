@@ -28,11 +28,11 @@ export function auditRoutes(app: App, { catalog }: { catalog: Catalog }): void {
   })
 
   app.get('/audit/verify', async () => {
-    const { entries, broken, unreadable, digest } = await log.verify()
+    const { entries, broken, unreadable, refused, digest } = await log.verify()
     const shown = broken.slice(0, pageEntriesMax).map((entry) => {
       return { ...summaryOf(entry), namespace: entry.namespace, kind: entry.noun, key: entry.key }
     })
-    const intact = broken.length + unreadable.length === 0
-    return { intact, entries, digest, broken: shown, unreadable: unreadable.slice(0, pageEntriesMax) }
+    const intact = broken.length + unreadable.length + refused.length === 0
+    return { intact, entries, digest, broken: shown, unreadable: unreadable.slice(0, pageEntriesMax), refused }
   })
 }
