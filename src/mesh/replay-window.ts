@@ -1,3 +1,6 @@
+/** Whether a counter was there before; `old` is one that came so late that nobody knows. */
+export type Sighting = 'new' | 'repeated' | 'old'
+
 /**
  * Remembers which counters of each sender were seen, so that a recorded datagram cannot be played again (the sliding
  * window of RFC 6479, here a ring of bits by counter). A sender is one start of one process, named by its sender id;
@@ -12,8 +15,7 @@ export class ReplayWindow {
     this.#sendersMax = sendersMax
   }
 
-  /** True the first time that this counter of this sender arrives; false when repeated or too old to tell. */
-  accept(senderId: string, counter: number): boolean {
+  see(senderId: string, counter: number): Sighting {
     const seen = this.#senders.get(senderId) ?? { highest: -1, bits: new Uint32Array(windowCounters / 32) }
     // A Map keeps the order of insertion: to delete and set moves the sender to the end of the queue of the forgotten.
     this.#senders.delete(senderId)
@@ -36,8 +38,8 @@ interface Seen {
   readonly bits: Uint32Array
 }
 
-function mark(seen: Seen, counter: number): boolean {
-  if (counter <= seen.highest - windowCounters) return false
+function mark(seen: Seen, counter: number): Sighting {
+  if (counter <= seen.highest - windowCounters) return 'old'
   if (counter > seen.highest) {
     clearBetween(seen, counter)
     seen.highest = counter
@@ -45,9 +47,9 @@ function mark(seen: Seen, counter: number): boolean {
   const bit = counter % windowCounters
   const word = bit >>> 5
   const mask = 1 << (bit & 31)
-  if (((seen.bits[word] ?? 0) & mask) !== 0) return false
+  if (((seen.bits[word] ?? 0) & mask) !== 0) return 'repeated'
   seen.bits[word] = (seen.bits[word] ?? 0) | mask
-  return true
+  return 'new'
 }
 
 /** The ring's places between the highest counter and `counter` still tell of counters one window ago. */

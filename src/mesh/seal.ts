@@ -50,7 +50,7 @@ export const envelopeBytesMax = headerBytes + tagBytes + 1 + 255
  *     tag 16                                                     only when sealed
  *
  * Sealed by AES-256-GCM. The sender id is random at each start of a process and the counter grows with each envelope:
- * together they are the nonce, which no key sees twice, and the id by which replays are known where there is a key. The header and the mesh
+ * together they are the nonce, which no key sees twice, and the id by which replays are known. The header and the mesh
  * name are authenticated too.
  *
  * One Seal serves one transport, because envelopes that overtake each other by seconds do not fit one replay window.
@@ -101,7 +101,7 @@ export class Seal {
     return Buffer.concat(parts)
   }
 
-  /** What is in the envelope; null, and counted by cause, for anything but an envelope of a peer of this mesh, and a repeated one if it is sealed. */
+  /** What is in the envelope; null, and counted by cause, for anything but a first envelope of a peer of this mesh. */
   open(bytes: Uint8Array): Opened | null {
     const envelope = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     if (envelope.length > this.#bodyBytesMax + envelopeBytesMax) return this.#drop('tooLarge')
@@ -121,11 +121,12 @@ export class Seal {
   }
 
   /**
-   * Without a key anybody can write any counter: a window would stop no one, and one flipped bit in a counter would make all that its
-   * sender says later look old.
+   * Without a key anybody can write any counter, and one flipped bit in it would make all that its sender says later look old:
+   * there, what is old is taken for new.
    */
   #isReplay(senderId: string, counter: number): boolean {
-    return this.#keyring.length > 0 && !this.#replays.accept(senderId, counter)
+    const sighting = this.#replays.see(senderId, counter)
+    return sighting === 'repeated' || (sighting === 'old' && this.#keyring.length > 0)
   }
 
   #content(envelope: Buffer, sealed: boolean): Buffer | null {
