@@ -34,9 +34,14 @@ export async function runCommand(argv: readonly string[], env: NodeJS.ProcessEnv
     .argument('<file>', 'JSON document; - is standard input')
     .description('load flags and segments from a document, all or nothing')
     .addOption(
-      new Option('--mode <mode>', 'replace also deletes what the document leaves out').choices(['merge', 'replace']),
+      new Option('--mode <mode>', 'replace also deletes what the document leaves out; merge by default').choices([
+        'merge',
+        'replace',
+      ]),
     )
-    .addOption(new Option('--format <format>', 'what the document is').choices(['flags', 'flagd', 'unleash']))
+    .addOption(
+      new Option('--format <format>', 'what the document is; flags by default').choices(['flags', 'flagd', 'unleash']),
+    )
     .option('--namespace <name>', 'where what names no namespace goes')
     .option('--json', 'answer as JSON')
     .addHelpText('after', talks)
@@ -136,12 +141,14 @@ function addKeyCommands(program: Command, env: NodeJS.ProcessEnv, terminal: Term
 
   keys
     .command('list')
+    .description('list the API keys, without their secrets')
     .option('--json', 'answer as JSON')
     .addHelpText('after', talks)
     .action((options) => listKeys(options, env, terminal))
 
   keys
     .command('create')
+    .description('make an API key and print its secret, this once')
     .argument('<name>', 'who or what will use it')
     .addOption(new Option('--role <role>', 'what it may do').choices(roles).makeOptionMandatory())
     .option('--namespace <names...>', 'the only namespaces it sees')
@@ -154,6 +161,7 @@ function addKeyCommands(program: Command, env: NodeJS.ProcessEnv, terminal: Term
 
   keys
     .command('revoke')
+    .description('end an API key, on every node')
     .argument('<id>', 'as keys list shows it')
     .option('--json', 'answer as JSON')
     .addHelpText('after', talks)
