@@ -77,6 +77,10 @@ export class Storm {
     const [before, root] = [await metricsOf(node), await rootOf(node)]
     const load = startEvaluations([node], 'theirs-0')
     await Promise.all([this.#sendDatagrams(before), ...Array.from({ length: bodiesAtOnce }, () => this.#sendBodies())])
+    await metricsOf(node).then(
+      (metrics) => this.#look(metrics),
+      (error) => this.#fault(`the node is gone: ${error}`),
+    )
     const { asked, failures } = await load.stop()
     for (const failure of failures) this.#fault(`an evaluation failed: ${failure}`)
     await this.#checkAfterwards(root)
