@@ -88,6 +88,13 @@ test('a key that makes no sense is refused with the path of each fault', async (
   }
 })
 
+test('a key that would have expired already is not made', async () => {
+  const { as, catalog } = await createGuardedTestbed()
+  const answer = await as(adminKey, 'POST', '/keys', { name: 'x', role: 'read', expiresAt: '2020-01-01T00:00:00Z' })
+  expect(answer.json).toMatchObject({ status: 422, errors: [{ path: 'expiresAt' }] })
+  expect(catalog.keys.list()).toEqual([])
+})
+
 test('who wrote, and with which key, is known to the history', async () => {
   const { as, catalog } = await createGuardedTestbed()
   const made = (await as(adminKey, 'POST', '/keys', { name: 'ci', role: 'write' })).json as MadeKey

@@ -104,7 +104,12 @@ const calls: readonly (readonly [operation: string, ...calls: Call[]])[] = [
     { body: { flags: [{}] }, status: 422 },
   ],
   ['GET /export', {}],
-  ['POST /keys', { body: { name: 'k', role: 'read', expiresAt: '2099-01-01T00:00:00Z' } }, { body: {}, status: 400 }],
+  [
+    'POST /keys',
+    { body: { name: 'k', role: 'read', expiresAt: '2099-01-01T00:00:00Z' } },
+    { body: {}, status: 400 },
+    { body: { name: 'k', role: 'read', expiresAt: '2001-01-01T00:00:00Z' }, status: 422 },
+  ],
   ['GET /keys', {}],
   ['DELETE /keys/{id}', { key: 'none', status: 404 }, { key: 'KEY' }],
   ['GET /flags/{key}/history', {}, { key: 'none', status: 404 }],

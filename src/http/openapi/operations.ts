@@ -251,7 +251,7 @@ export const operations: Readonly<Record<string, Operation>> = {
   'GET /reports/changes': { tag: 'History', summary: 'What has changed of late', answers: { 200: answers.changes } },
 
   'GET /keys': { tag: 'Keys', summary: 'List API keys', answers: { 200: answers.keys } },
-  'POST /keys': { tag: 'Keys', summary: 'Make an API key', answers: { 201: answers.madeKey } },
+  'POST /keys': { tag: 'Keys', summary: 'Make an API key', refusals: senseless, answers: { 201: answers.madeKey } },
   'DELETE /keys/:id': { tag: 'Keys', summary: 'Revoke an API key', refusals: missing, answers: { 204: null } },
 
   'GET /mesh': { tag: 'Node', summary: 'Who is there, and what they hold', answers: { 200: answers.mesh } },

@@ -32,6 +32,7 @@ export function keyRoutes(app: App, { catalog: { keys } }: { catalog: Catalog })
 
   app.post('/keys', { schema: { querystring: keysQuery, body: newKeyBody } }, async (request, reply) => {
     checkWithin(request, request.body)
+    checkExpiry(request.body.expiresAt)
     const { key, secret } = await keys.create(request.body, options(request, request.query))
     return reply
       .code(201)
@@ -50,6 +51,13 @@ export function keyRoutes(app: App, { catalog: { keys } }: { catalog: Catalog })
       return reply.code(204).send()
     },
   )
+}
+
+/** Throws INVALID: whoever mistypes a year would be given a secret that opens nothing. */
+function checkExpiry(expiresAt: string | undefined): void {
+  if (expiresAt === undefined || Date.parse(expiresAt) > Date.now()) return
+  const faults = [{ path: 'expiresAt', message: 'must be in the future' }]
+  throw new FlagsError('INVALID', 'The key would have expired already.', { faults })
 }
 
 function options(request: FastifyRequest, { ack, timeoutMs }: z.infer<typeof keysQuery>) {
