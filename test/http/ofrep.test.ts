@@ -163,3 +163,15 @@ test('browsers of any origin may evaluate, and nothing else', async () => {
   expect(elsewhere.status).toBe(404)
   expect((await send('GET', '/flags', undefined, origin)).headers).not.toHaveProperty('access-control-allow-origin')
 })
+
+test('pages of the origins that the setting names may evaluate, and no others; off is none', async () => {
+  const allowed = async (corsOrigins: readonly string[], origin: string) => {
+    const { send } = await createTestbed({ corsOrigins })
+    const { headers } = await send('POST', '/ofrep/v1/evaluate/flags', { context: {} }, { origin })
+    return headers['access-control-allow-origin']
+  }
+  const shop = 'https://shop.example'
+  expect(await allowed([shop], shop)).toBe(shop)
+  expect(await allowed([shop], 'https://evil.example')).toBeUndefined()
+  expect(await allowed([], shop)).toBeUndefined()
+})
