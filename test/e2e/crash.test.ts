@@ -5,6 +5,8 @@ import { until } from './harness/until.ts'
 
 /** Writes before a crash: enough that some are on their way when it comes. */
 const writesBeforeCrash = 60
+/** Times that the whole mesh loses its power. */
+const powerLosses = 5
 
 function acknowledging(writers: { readonly acknowledged: readonly string[] }, count: number): Promise<true> {
   return until(`${count} writes are acknowledged`, async () => (writers.acknowledged.length >= count ? true : null))
@@ -35,14 +37,14 @@ test('a node killed during writes returns under its identity, with all it acknow
   for (const node of after) expect(missingFrom(await flagKeysOf(node), writers.acknowledged)).toEqual([])
 })
 
-test('every acknowledged write is there after all nodes were killed at once during writes', async () => {
+test('every acknowledged write is there after all nodes were killed at once during writes, again and again', async () => {
   const cluster = uniqueCluster()
   const directories = [makeDirectory(), makeDirectory(), makeDirectory()]
   let nodes = await Promise.all(directories.map((dataDir) => startNode({ dataDir, cluster })))
   await convergence(nodes)
   const acknowledged: string[] = []
-  for (const round of ['first', 'second']) {
-    const writers = startWriters(nodes, round)
+  for (let round = 0; round < powerLosses; round++) {
+    const writers = startWriters(nodes, `round-${round}`)
     await acknowledging(writers, writesBeforeCrash)
     expect(await Promise.all(nodes.map((node) => node.end('SIGKILL')))).toEqual([null, null, null])
     await writers.stop()
