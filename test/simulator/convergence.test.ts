@@ -41,3 +41,19 @@ test('all acknowledged writes converge though a third of all packets is lost and
   const { lost, repeated, delayed } = simulation.network.counters
   for (const happened of [lost, repeated, delayed]) expect(happened).toBeGreaterThan(100)
 })
+
+test('a mesh that has not converged says which registers differ between whom, and what keeps them from talking', () => {
+  const simulation = new Simulation({ seed: 4, nodes: 4 })
+  simulation.run(2_000)
+  const [left, right] = [simulation.nodes.slice(0, 2), simulation.nodes.slice(2)]
+  simulation.partition(left, right)
+  simulation.run(10_000)
+  simulation.node(0).write([{ key: 'only-left', value: bytes('x') }])
+  simulation.run(1_000)
+  const why = simulation.pending()
+  expect(why).toMatch(/only-left: 10\.0\.0\.0:7946 has \S+, 10\.0\.0\.2:7946 has nothing/)
+  expect(why).toContain('1 registers differ between')
+  expect(why).toContain('10.0.0.0:7946 is cut off from 10.0.0.2:7946')
+  simulation.heal()
+  expect(() => simulation.converge(1)).toThrow(/only-left: [\s\S]*Replay: this test, seed 4/)
+})

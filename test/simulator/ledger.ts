@@ -24,6 +24,8 @@ export class Ledger {
   readonly #pending = new Map<SimNode, Map<number, Pending>>()
   /** The last stamp each node acknowledged, as long as its disk remembers. */
   readonly #issued = new Map<SimNode, Stamp>()
+  /** What each life of a node has shown of each register. */
+  readonly #shown = new Map<SimNode, { readonly life: number; readonly stamps: Map<string, Stamp> }>()
 
   constructor(simulation: Simulation) {
     this.#simulation = simulation
@@ -90,12 +92,30 @@ export class Ledger {
   }
 
   #onEvent(node: SimNode, event: ReplicaEvent): void {
+    if (event.type === 'changed') this.#onChanged(node, event.keys)
     if (event.type === 'written') this.#onWritten(node, event.id, event.stamp)
     if (event.type === 'refused') {
       this.#pending.get(node)?.delete(event.id)
       this.counters.refused++
     }
     if (event.type === 'conflict') this.counters.conflicts++
+  }
+
+  /** A register only ever moves on to a greater stamp, or is forgotten whole. */
+  #onChanged(node: SimNode, keys: readonly string[]): void {
+    const held = this.#shown.get(node)
+    const shown = held?.life === node.life ? held : { life: node.life, stamps: new Map<string, Stamp>() }
+    this.#shown.set(node, shown)
+    for (const key of keys) {
+      const stamp = node.running.get(key)?.stamp
+      if (stamp === undefined) {
+        shown.stamps.delete(key)
+        continue
+      }
+      const before = shown.stamps.get(key) ?? noStamp
+      this.#demand(stamp > before, `${node.address} went from ${before} of ${key} to ${stamp}`)
+      shown.stamps.set(key, stamp)
+    }
   }
 
   #onWritten(node: SimNode, id: number, stamp: Stamp): void {
@@ -108,6 +128,8 @@ export class Ledger {
     for (const { key, value } of pending.changes) {
       const visible = node.running.get(key)?.stamp ?? noStamp
       this.#demand(visible >= stamp, `${node.address} does not show ${key} of ${stamp}, which it acknowledged`)
+      const stored = node.disk.durable().get(key) ?? noStamp
+      this.#demand(stored >= stamp, `${node.address} has ${key} of ${stamp} not on its disk, which it acknowledged`)
       const before = this.#acknowledged.get(key)?.stamp ?? noStamp
       if (stamp > before) this.#acknowledged.set(key, { stamp, isDeletion: value === null })
     }

@@ -35,8 +35,9 @@ function tellChaos(seed: number, nodes: number, durationMs: number): string {
 }
 
 function tellWeeks(seed: number, nodes: number, rounds: number): string {
-  const { acknowledged, days, longReturns } = runWeeks(seed, nodes, rounds)
-  return `${acknowledged} writes acknowledged, ${days} days, ${longReturns} returns after more than the retention`
+  const { acknowledged, days, longReturns, restores } = runWeeks(seed, nodes, rounds)
+  const returns = `${longReturns} returns after more than the retention, ${restores} old backups restored`
+  return `${acknowledged} writes acknowledged, ${days} days, ${returns}`
 }
 
 main()

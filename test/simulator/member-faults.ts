@@ -2,9 +2,9 @@ import { below } from '../../src/base/random.ts'
 import { type Fault, pickRunning } from './fault.ts'
 
 /** Members that a node is told of at once, none of which answers. */
-const ghostsMax = 500
+const ghostsMax = 2_000
 
-/** A node is told of hundreds of members that do not exist, and some seconds later that they are gone. */
+/** A node is told of up to two thousand members that do not exist, and some seconds later that they are gone. */
 const ghostMembers: Fault = (world) => {
   const node = pickRunning(world)
   if (node === undefined) return false

@@ -4,6 +4,7 @@ import type { ReplicaEvent } from '../../src/replica/ports.ts'
 import { EventQueue } from './event-queue.ts'
 import { SimMembership } from './membership.ts'
 import { SimNetwork } from './network.ts'
+import { whyNotConverged } from './pending.ts'
 import { type NodeOptions, SimNode } from './sim-node.ts'
 
 export interface SimulationOptions {
@@ -130,19 +131,9 @@ export class Simulation {
     return first === undefined || others.every((node) => node.running.root() === first.running.root())
   }
 
-  /** Why the mesh has not converged: the groups of equal roots. */
+  /** Why the mesh has not converged. */
   pending(): string {
-    const groups = new Map<string, string[]>()
-    for (const node of this.running) {
-      const root = node.running.root()
-      const group = groups.get(root) ?? []
-      groups.set(root, group)
-      const { values, tombstones } = node.running.size()
-      group.push(`${node.address} (${values} values, ${tombstones} tombstones, ${node.running.peers().length} peers)`)
-    }
-    return [...groups]
-      .map(([root, members]) => `${root}: ${members.slice(0, 5).join(', ')}${members.length > 5 ? ' ...' : ''}`)
-      .join('\n')
+    return whyNotConverged(this)
   }
 
   /** How to run this again. */

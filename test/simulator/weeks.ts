@@ -1,4 +1,5 @@
 import { below, sample } from '../../src/base/random.ts'
+import type { SimDisk } from './disk.ts'
 import { between } from './fault.ts'
 import { Ledger } from './ledger.ts'
 import type { SimNode } from './sim-node.ts'
@@ -11,6 +12,8 @@ const hourMs = 3_600_000
 
 export interface WeeksReport {
   readonly acknowledged: number
+  /** Times that a disk was replaced by a backup of it that was at least a week old. */
+  readonly restores: number
   /** Times that a node came back after longer than tombstones live. */
   readonly longReturns: number
   /** Simulated days that passed. */
@@ -19,7 +22,7 @@ export interface WeeksReport {
 
 /**
  * Months in the life of a mesh: some seconds of writes and partitions, then machines are switched off, and on again days or
- * weeks later, some after tombstones have expired. Nothing deleted may come back, and nothing written may be lost.
+ * weeks later, some after tombstones have expired, some with a backup of weeks ago in the place of their disk. Nothing deleted may come back, and nothing written may be lost.
  */
 export function runWeeks(seed: number, nodes: number, rounds: number): WeeksReport {
   const replay = `npm run sim -- --seed ${seed} --nodes ${nodes} --weeks ${rounds}`
@@ -28,6 +31,7 @@ export function runWeeks(seed: number, nodes: number, rounds: number): WeeksRepo
   const offSinceDay = new Map<SimNode, number>()
   let days = 0
   let longReturns = 0
+  const backups = new Backups(simulation, ledger)
   simulation.run(2_000)
   for (let round = 0; round < rounds; round++) {
     writeForAWhile(simulation, ledger)
@@ -41,6 +45,8 @@ export function runWeeks(seed: number, nodes: number, rounds: number): WeeksRepo
         if ((days - (offSinceDay.get(node) ?? days)) * dayMs > retentionMs) longReturns++
       }
     }
+    backups.take(days)
+    backups.restoreSome(days)
     simulation.run(10_000)
     const passing = below(simulation.random, 25)
     days += passing
@@ -50,7 +56,7 @@ export function runWeeks(seed: number, nodes: number, rounds: number): WeeksRepo
   simulation.run(10_000)
   simulation.converge()
   ledger.checkVisible(simulation.node(0).now().wallMs - retentionMs + hourMs)
-  return { acknowledged: ledger.counters.acknowledged, longReturns, days }
+  return { acknowledged: ledger.counters.acknowledged, restores: backups.restores, longReturns, days }
 }
 
 /** Seconds of writes, in the middle of which some nodes hear only each other. */
@@ -65,4 +71,39 @@ function writeForAWhile(simulation: Simulation, ledger: Ledger): void {
   if (below(simulation.random, 2) === 0) simulation.heal()
   simulation.run(between(simulation.random, 0, 3_000))
   simulation.heal()
+}
+
+/** Copies of disks, taken now and then, of which one takes the place of its disk now and then. */
+class Backups {
+  restores = 0
+  readonly #simulation: Simulation
+  readonly #ledger: Ledger
+  readonly #taken: { readonly node: SimNode; readonly disk: SimDisk; readonly day: number }[] = []
+
+  constructor(simulation: Simulation, ledger: Ledger) {
+    this.#simulation = simulation
+    this.#ledger = ledger
+  }
+
+  take(day: number): void {
+    const { random, nodes } = this.#simulation
+    for (const node of sample(random, nodes, 1)) this.#taken.push({ node, disk: node.disk.snapshot(), day })
+  }
+
+  /** Now and then a machine loses its disk, and comes up with a backup that is a week old or more. */
+  restoreSome(day: number): void {
+    const { random } = this.#simulation
+    const old = this.#taken.filter((backup) => day - backup.day >= 7)
+    const [backup] = sample(random, old, 1)
+    if (backup === undefined || below(random, 3) > 0) return
+    const { node, disk } = backup
+    if (node.isUp) {
+      this.#ledger.onCrash(node)
+      this.#simulation.crash(node)
+    }
+    this.#ledger.beforeDiskLoss(node)
+    node.disk = disk.snapshot()
+    this.#simulation.start(node)
+    this.restores++
+  }
 }
