@@ -102,7 +102,7 @@ const configSchema = z.object({
   ),
   /**
    * Entries of the audit log that are kept; older ones go, as do those of more than 90 days. Changes a day x 90 keeps them all: 100,000 is a
-   * thousand a day. Each costs its flag's JSON and some 500 bytes, in memory and on disk. The same on every node: roots differ otherwise.
+   * thousand a day. Each costs its flag's JSON, and 500 bytes on disk or 1 KB in memory beside. The same on every node: roots differ otherwise.
    */
   logEntriesMax: setting(
     {
