@@ -102,7 +102,7 @@ function addAuditCommands(program: Command, env: NodeJS.ProcessEnv, terminal: Te
     .option('--actor <name>', 'only by this one, by id or name')
     .option('--from <time>', 'not before, like 2026-01-31T00:00:00Z')
     .option('--to <time>', 'before')
-    .option('--limit <number>', 'so many')
+    .option('--limit <number>', 'so many', '100')
     .option('--json', 'answer as JSON')
     .addHelpText('after', talks)
     .action((options) => listAudit(options, env, terminal))

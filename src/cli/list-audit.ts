@@ -1,4 +1,5 @@
-import { createApiClient } from './api-client.ts'
+import { UsageError } from '../settings.ts'
+import { type ApiClient, createApiClient } from './api-client.ts'
 import { formatTable } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -8,7 +9,7 @@ export interface ListAuditOptions {
   readonly actor?: string
   readonly from?: string
   readonly to?: string
-  readonly limit?: string
+  readonly limit: string
   readonly json?: boolean
 }
 
@@ -25,15 +26,18 @@ interface Entry {
   readonly conflict?: boolean
 }
 
-/** `audit`: what was changed, newest first. Throws CommandError. */
+/** Entries of one request; the most that a node gives. */
+const pageEntries = 200
+
+/** `audit`: what was changed, newest first, page after page. Throws CommandError, and UsageError for a limit that is none. */
 export async function listAudit(
-  { json, ...query }: ListAuditOptions,
+  { json, limit, ...query }: ListAuditOptions,
   env: NodeJS.ProcessEnv,
   terminal: Terminal,
 ): Promise<void> {
-  const answer = await createApiClient(env).request({ method: 'GET', path: '/audit', query })
-  if (json) return terminal.out(`${JSON.stringify(answer)}\n`)
-  const { entries } = answer as { entries: readonly Entry[] }
+  if (!/^[1-9]\d{0,8}$/.test(limit)) throw new UsageError(`--limit must be a whole number from 1, not ${limit}.`)
+  const entries = await collect(createApiClient(env), query, Number(limit))
+  if (json) return terminal.out(`${JSON.stringify({ entries })}\n`)
   terminal.out(
     formatTable([
       ['AT', 'WHO', 'FROM', 'NODE', 'CHANGE', 'WHAT', 'VERSION', ''],
@@ -49,4 +53,19 @@ export async function listAudit(
       ]),
     ]),
   )
+}
+
+async function collect(api: ApiClient, asked: Record<string, string | undefined>, limit: number): Promise<Entry[]> {
+  const entries: Entry[] = []
+  let cursor: string | undefined
+  do {
+    const query = { ...asked, cursor, limit: String(Math.min(limit - entries.length, pageEntries)) }
+    const page = (await api.request({ method: 'GET', path: '/audit', query })) as {
+      readonly entries: readonly Entry[]
+      readonly nextCursor?: string
+    }
+    entries.push(...page.entries)
+    cursor = page.nextCursor
+  } while (cursor !== undefined && entries.length < limit)
+  return entries
 }

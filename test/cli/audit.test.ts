@@ -73,6 +73,18 @@ test('audit, history and rollback show and undo a change', async () => {
   expect((await run('rollback', 'f', 'nothing')).code).toBe(1)
 })
 
+test('audit lists as many changes as it is asked for, page after page', async () => {
+  const { run, beds } = await createMeshToAsk()
+  const [{ as }] = beds as [(typeof beds)[number]]
+  const flags = Array.from({ length: 450 }, (_, i) => ({ key: `f${i}` }))
+  await as(adminKey, 'POST', '/import', { flags })
+  const listed = async (limit: string) => JSON.parse((await run('audit', '--limit', limit, '--json')).out).entries
+  expect(new Set((await listed('100000')).map(({ key }: { key: string }) => key)).size).toBe(450)
+  expect(await listed('201')).toHaveLength(201)
+  expect((await run('audit')).out.trim().split('\n')).toHaveLength(101)
+  expect(await run('audit', '--limit', 'x')).toMatchObject({ code: 2 })
+})
+
 test('a key is made, listed and revoked; its secret alone goes to the output', async () => {
   const { run, beds } = await createMeshToAsk()
   const [{ as }] = beds as [(typeof beds)[number]]
