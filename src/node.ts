@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Logger, pino } from 'pino'
 import { createArrivals } from './arrivals.ts'
@@ -169,7 +169,7 @@ function pooledRandom(): Random {
 const secrets: CatalogParts['secrets'] = {
   newId: () => randomBytes(8).toString('hex'),
   newSecret: () => randomBytes(32).toString('base64url'),
-  sha256: (input) => createHash('sha256').update(input).digest('hex'),
+  sha256: (input) => hash('sha256', input, 'hex'),
   equal: (a, b) => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b)),
 }
 
