@@ -80,10 +80,11 @@ export const swimFaultNames = Object.keys(faults)
 
 /**
  * Members that crash, leave and come back on a network that loses, repeats, delays and cuts, all drawn from one seed; then a network
- * without faults, and all who run must hold exactly those who run for alive. Throws, with the seed, when they do not.
+ * without faults, and all who run must hold exactly those who run for alive. Throws, with the command that replays it, when they do not.
  */
 export function runSwimChaos(seed: number, nodes: number, durationMs: number): SwimChaosReport {
-  const simulation = new SwimSimulation({ seed, nodes })
+  const replay = `npm run sim -- --members --seed ${seed} --nodes ${nodes} --minutes ${durationMs / 60_000}`
+  const simulation = new SwimSimulation({ seed, nodes, replay })
   const { network, random, queue } = simulation
   const gone = new Set<SwimMachine>()
   const struck = new Map<string, number>()

@@ -23,6 +23,8 @@ export interface SwimMachine {
 export interface SwimSimulationOptions {
   readonly seed: number
   readonly nodes: number
+  /** The one command that runs this again; for runs that no command knows, the test that has the seed does. */
+  readonly replay?: string
 }
 
 /** Announcements to the group are repeated as often as discovery does, by two members a second. */
@@ -39,10 +41,10 @@ export class SwimSimulation {
   readonly random: Random
   readonly network: SimNetwork
   readonly machines: readonly SwimMachine[]
-  readonly seed: number
+  readonly #replay: string
 
-  constructor({ seed, nodes }: SwimSimulationOptions) {
-    this.seed = seed
+  constructor({ seed, nodes, replay = `this test, seed ${seed}` }: SwimSimulationOptions) {
+    this.#replay = replay
     this.random = seededRandom(seed)
     this.network = new SimNetwork(this.queue, this.random, 1)
     this.machines = Array.from({ length: nodes }, (_, i) => ({ address: `10.0.${i >> 8}.${i & 255}:7946`, life: null }))
@@ -69,7 +71,7 @@ export class SwimSimulation {
     const startedMs = this.queue.nowMs
     while (!reached()) {
       if (this.queue.nowMs - startedMs > deadlineMs)
-        throw new Error(`Not within ${deadlineMs} simulated ms, seed ${this.seed}: ${what}. ${this.#views()}`)
+        throw new Error(`Not within ${deadlineMs} simulated ms: ${what}.\n${this.#views()}\nReplay: ${this.#replay}`)
       this.run(20)
     }
     return this.queue.nowMs - startedMs

@@ -106,6 +106,20 @@ test('a node that does not hear one peer gets its writes by the others, and nobo
   expect(deaths()).toBe(deathsBefore)
 })
 
+test('two nodes that cannot reach a third, nor it them, get its writes and hold it alive by the word of the others', async () => {
+  const [deathsBefore, eatenBefore] = [deaths(), mesh.network.eaten()]
+  mesh.network.partition([node(0).host], [node(1).host, node(2).host])
+  const written = await writeFor(8_000, 'cut-from-some', [node(0), node(1)])
+  await until('what was written behind the cut is there', async () => {
+    const held = await Promise.all([0, 1, 2].map((index) => flagKeysOf(node(index))))
+    return held.every((keys) => written.every((key) => keys.has(key))) ? true : null
+  })
+  expect(mesh.network.eaten()).toBeGreaterThan(eatenBefore)
+  mesh.network.heal()
+  await expectEverywhere(written)
+  expect(deaths()).toBe(deathsBefore)
+})
+
 test('at 30 % loss every evaluation answers, writes arrive everywhere, and nobody alive is held dead', async () => {
   const [deathsBefore, eatenBefore] = [deaths(), mesh.network.eaten()]
   mesh.network.lose(30)
