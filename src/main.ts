@@ -7,14 +7,17 @@ enableCompileCache()
 const { runCli } = await import('./cli/cli.ts')
 
 async function serve(config: import('./config.ts').Config): Promise<void> {
-  const { startNode } = await import('./node.ts')
-  const node = await startNode(config)
-  // Not at the exit: a node that is killed leaves the cache to the next one all the same, and so does one that runs for months.
-  flushCompileCache()
-  const signal = await new Promise<string>((resolve) => {
+  // First of all: process 1 of a container, which has no handler, ignores the signal that asks it to stop.
+  const signalled = new Promise<string>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name))
   })
-  node.logger.info({ signal }, 'stopping')
+  const { startNode } = await import('./node.ts')
+  const node = await Promise.race([startNode(config), signalled.then(() => null)])
+  // It has answered nobody yet, and what is on its disk is whole at every moment.
+  if (node === null) return
+  // Not at the exit: a node that is killed leaves the cache to the next one all the same, and so does one that runs for months.
+  flushCompileCache()
+  node.logger.info({ signal: await signalled }, 'stopping')
   await node.stop()
 }
 
