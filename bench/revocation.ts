@@ -43,7 +43,8 @@ async function revokeOne(turn: number): Promise<number> {
   const { id, secret } = (await made.json()) as { id: string; secret: string }
   for (const node of nodes) await until(async () => (await statusOf(node, secret)) === 200)
   const sentMs = performance.now()
-  await fetch(`${revoker.url}/keys/${id}`, { method: 'DELETE', headers: { 'x-api-key': adminKey } })
+  const revoked = await fetch(`${revoker.url}/keys/${id}`, { method: 'DELETE', headers: { 'x-api-key': adminKey } })
+  if (!revoked.ok) throw new Error(`key ${turn} was not revoked: ${revoked.status}`)
   await Promise.all(nodes.map((node) => until(async () => (await statusOf(node, secret)) === 401)))
   return performance.now() - sentMs
 }

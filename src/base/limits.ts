@@ -50,6 +50,8 @@ export const authenticatedKeysMax = 10_000
 export const failingNetworksMax = 10_000
 /** Unknown API keys that one network may send in a minute before it must wait: far above mistakes, far below guessing. */
 export const failuresPerMinuteMax = 100
+/** Unknown API keys that a node remembers, so that repeating one is no new failure: 256 characters each at most. */
+export const refusedSecretsMax = 1_000
 
 /** Levels that a condition may nest; deeper is a mistake, and recursion must end. */
 export const conditionDepthMax = 32

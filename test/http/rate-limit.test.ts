@@ -107,6 +107,13 @@ test('an address that guesses is stopped, and whoever has a valid key there is n
   expect((await as(adminKey, 'GET', '/flags')).status).toBe(200)
 })
 
+test('whoever goes on with a revoked key is refused each time, and locks nobody out', async () => {
+  stopTheClock()
+  const { as } = await createGuardedTestbed()
+  for (let i = 0; i < 3 * failuresPerMinuteMax; i++) expect((await as('revoked', 'GET', '/flags')).status).toBe(401)
+  expect((await as(adminKey, 'GET', '/flags')).status).toBe(200)
+})
+
 test('a million distinct keys from a million addresses leave nothing behind but a bounded count', () => {
   const windows = new RateWindows(failingNetworksMax)
   for (let i = 0; i < 1_000_000; i++) windows.of(`10.${i}`).use(start)
@@ -116,7 +123,8 @@ test('a million distinct keys from a million addresses leave nothing behind but 
 test('addresses of one IPv6 network are counted together', () => {
   const keys = { authenticate: () => undefined, isInForce: () => false, onChange: () => () => undefined }
   const callers = createCallers({ adminKey, keys, rateLimitPerMinute: 0 })
-  const guess = (ip: string) => () => callers.authenticate('guess', start, { ip })
+  let guesses = 0
+  const guess = (ip: string) => () => callers.authenticate(`guess-${guesses++}`, start, { ip })
   for (let i = 0; i < failuresPerMinuteMax; i++) {
     expect(guess(`2001:db8:1:2:${i.toString(16)}::9`)).toThrow('not known')
   }

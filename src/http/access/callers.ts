@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { FlagsError } from '../../base/errors.ts'
-import { authenticatedKeysMax, failingNetworksMax, failuresPerMinuteMax } from '../../base/limits.ts'
+import { authenticatedKeysMax, failingNetworksMax, failuresPerMinuteMax, refusedSecretsMax } from '../../base/limits.ts'
 import { type Role, roles } from '../../catalog/api-keys.ts'
 import type { Catalog, Confinement } from '../../catalog/ports.ts'
 import { type RateWindow, RateWindows } from './rate-limit.ts'
@@ -43,6 +43,9 @@ export interface CallersParts {
   readonly rateLimitPerMinute: number
 }
 
+/** Longer ones are guesses each time: what strangers send is not to fill the memory. */
+const rememberedCharsMax = 256
+
 /**
  * The admin key of the settings, and the replicated keys. A secret is hashed once and then remembered by its text, until any key
  * changes: hashing costs more than evaluating. To look it up in a Map is not constant in time, but what it compares byte by
@@ -50,11 +53,16 @@ export interface CallersParts {
  */
 export function createCallers({ adminKey, keys, rateLimitPerMinute }: CallersParts): Callers {
   const known = new Map<string, Credential>()
+  // To repeat a wrong secret is no guess: a service that goes on with a revoked key must not lock out the admin beside it.
+  const refused = new Set<string>()
   const windows = new RateWindows(authenticatedKeysMax)
   const failures = new RateWindows(failingNetworksMax)
   const adminHash = sha256(adminKey)
   const admin: Caller = { id: 'admin', name: 'admin', role: 'admin' }
-  keys.onChange(() => known.clear())
+  keys.onChange(() => {
+    known.clear()
+    refused.clear()
+  })
 
   function credentialOf(caller: Caller, limit: number, expiresAtMs: number): Credential {
     const isConfined = Boolean(caller.namespaces ?? caller.environments)
@@ -87,7 +95,9 @@ export function createCallers({ adminKey, keys, rateLimitPerMinute }: CallersPar
       return credentialOf(admin, rateLimitPerMinute, Number.POSITIVE_INFINITY)
     }
     failed.use(nowMs)
-    throw new FlagsError('UNAUTHENTICATED', 'This API key is not known, or no longer. Ask an admin for another.')
+    if (refused.size >= refusedSecretsMax) refused.clear()
+    if (secret.length <= rememberedCharsMax) refused.add(secret)
+    throw unknownKey()
   }
 
   return {
@@ -96,12 +106,17 @@ export function createCallers({ adminKey, keys, rateLimitPerMinute }: CallersPar
     authenticate(secret, nowMs, from) {
       const held = known.get(secret)
       if (held && nowMs < held.expiresAtMs) return held
+      if (refused.has(secret)) throw unknownKey()
       const credential = check(secret, nowMs, from)
       if (known.size >= authenticatedKeysMax) known.clear()
       known.set(secret, credential)
       return credential
     },
   }
+}
+
+function unknownKey(): FlagsError {
+  return new FlagsError('UNAUTHENTICATED', 'This API key is not known, or no longer. Ask an admin for another.')
 }
 
 /** Compared as hashes, so that both sides are of one length, whatever was sent. */
