@@ -22,6 +22,8 @@ function limit(
   if (reach === 'none') return
   if (reach === 'whole') throw outside(`This tells of every ${name}`, name, allowed)
   const query = request.query as Record<string, Query[string]>
+  // The usual evaluation, of which all that follows would be half of what its key costs: what is left out means `default`.
+  if (reach === 'default' && allowed[0] === 'default' && query[name] === undefined) return
   const named = single(query, name) ?? (reach === 'header' ? headerOf(request, name) : undefined)
   if (named === undefined && reach === 'all' && allowed.length > 1) return
   const meant = named ?? (allowed.length === 1 ? (allowed[0] as string) : 'default')
