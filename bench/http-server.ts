@@ -5,7 +5,7 @@ import { createApp } from '../src/http/app.ts'
 import { createMemoryCatalog } from '../test/http/memory-catalog.ts'
 
 /**
- * The process that bench/http.ts drives: our API with 1,000 flags, and a bare Fastify route that sends an object of the same
+ * The process that bench/http.ts drives: our API with 1,000 flags, and bare Fastify routes that send an object of the same
  * size. Tells its parent where they listen, and on request how much processor time it has used.
  */
 
@@ -45,9 +45,10 @@ const app = await createApp({
 
 const answer: unknown = (await app.inject(evaluatePath)).json()
 const bare = fastify()
-bare.get('/bare', (_request, reply) => {
-  reply.send(answer)
-})
+for (const path of ['/api/v1/flags/:key/evaluate', '/bare'])
+  bare.get(path, (_request, reply) => {
+    reply.send(answer)
+  })
 
 await app.listen({ host: '127.0.0.1', port: 0 })
 await bare.listen({ host: '127.0.0.1', port: 0 })
@@ -57,7 +58,8 @@ process.on('message', () => process.send?.({ cpuUs: cpuUs() }))
 process.on('disconnect', () => process.exit())
 process.send?.({
   evaluate: `http://127.0.0.1:${portOf(app.server)}${evaluatePath}`,
-  bare: `http://127.0.0.1:${portOf(bare.server)}/bare`,
+  bare: `http://127.0.0.1:${portOf(bare.server)}${evaluatePath}`,
+  short: `http://127.0.0.1:${portOf(bare.server)}/bare`,
   answer,
 })
 
