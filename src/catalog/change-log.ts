@@ -1,12 +1,12 @@
 import { auditScannedMax, refusedEntriesMax } from '../base/limits.ts'
 import type { RegisterChange, RegisterRecord } from '../crdt/register.ts'
+import { isLogKey } from '../replica/expiry.ts'
 import type { Replica } from '../replica/ports.ts'
 import { createLogChain, type Verification } from './log-chain.ts'
 import {
   decodeEntry,
   encodeEntry,
   entryIdOf,
-  isLogKey,
   type LogEntry,
   type LoggedChange,
   logKeyOf,

@@ -1,5 +1,6 @@
 import type { RegisterRecord } from '../crdt/register.ts'
 import { noStamp, type Stamp, wallMsOf } from '../crdt/stamp.ts'
+import { isLogKey, logKeyPrefix } from '../replica/expiry.ts'
 import type { Actor } from './write-options.ts'
 
 /** What kind of thing a change was made to. */
@@ -49,17 +50,12 @@ export interface LogEntry extends LoggedChange {
 /** What the node adds to what the author says. */
 export type LogContext = Pick<LogEntry, 'node' | 'saw' | 'prev' | 'nonce'>
 
-const prefix = 'log|'
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-export function isLogKey(registerKey: string): boolean {
-  return registerKey.startsWith(prefix)
-}
-
 /** The key of an entry's register: `log|namespace|noun|key|id`. */
 export function logKeyOf({ namespace, noun, key }: LoggedChange, id: string): string {
-  return `${prefix}${thingName(namespace, noun, key)}|${id}`
+  return `${logKeyPrefix}${thingName(namespace, noun, key)}|${id}`
 }
 
 /**

@@ -8,6 +8,10 @@ const sweepMs = 600_000
 /** Keys of entries that are written once and kept for a time of their own. */
 export const logKeyPrefix = 'log|'
 
+export function isLogKey(key: string): boolean {
+  return key.startsWith(logKeyPrefix)
+}
+
 export interface Retention {
   /** How long a tombstone is kept after its stamp. */
   readonly tombstoneMs: number
@@ -19,7 +23,7 @@ export interface Retention {
 
 /** True when the register has outlived its retention at the last full hour before `wallMs`. */
 export function isExpired(record: RegisterRecord, wallMs: number, retention: Retention): boolean {
-  const isLog = record.key.startsWith(logKeyPrefix)
+  const isLog = isLogKey(record.key)
   if (record.value !== null && !isLog) return false
   const keptMs = isLog ? retention.logMs : retention.tombstoneMs
   return wallMsOf(record.stamp) < Math.floor(wallMs / expiryGridMs) * expiryGridMs - keptMs

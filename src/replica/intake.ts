@@ -1,12 +1,13 @@
 import type { Now } from '../base/clock.ts'
 import type { HybridClock } from '../crdt/hybrid-clock.ts'
+import { compareRecords } from '../crdt/merge.ts'
 import type { RegisterRecord } from '../crdt/register.ts'
 import type { MergeOutcome, RegisterMap } from '../crdt/register-map.ts'
 import type { ConflictLog } from './conflict-log.ts'
 import type { Counters } from './counters.ts'
-import { isExpired, isSweepTime, type Retention } from './expiry.ts'
+import { isExpired, isLogKey, isSweepTime, type Retention } from './expiry.ts'
 import type { Journal, LocalWrite } from './journal.ts'
-import { isLogKey, LogWindow } from './log-window.ts'
+import { LogWindow } from './log-window.ts'
 import type { Effects } from './ports.ts'
 import type { Presence } from './presence.ts'
 
@@ -67,7 +68,7 @@ export class Intake {
     this.#counters.add('records_received', records.length)
     const forged: string[] = []
     const changed = records.filter((record) => {
-      if (this.#isGenuine(record)) return this.#mergeRemote(now, record)
+      if (this.#isHeld(record) || this.#isGenuine(record)) return this.#mergeRemote(now, record)
       forged.push(record.key)
       return false
     })
@@ -108,6 +109,12 @@ export class Intake {
       if (isExpired(record, now.wallMs, this.#retention)) expired.push(record.key)
     }
     this.forget(expired)
+  }
+
+  /** True for what was checked when it first came: gossip brings each record several times, and to check it may cost a hash. */
+  #isHeld(record: RegisterRecord): boolean {
+    const held = this.#map.get(record.key)
+    return held !== undefined && compareRecords(held, record) === 0
   }
 
   #mergeRemote(now: Now, record: RegisterRecord): boolean {

@@ -1,15 +1,10 @@
 import type { RegisterRecord } from '../crdt/register.ts'
 import type { RegisterMap } from '../crdt/register-map.ts'
-import { logKeyPrefix } from './expiry.ts'
 
 type Place = Pick<RegisterRecord, 'stamp' | 'key'>
 
 /** Places of registers that are gone, and that the heap may hold beside as many as are there. */
 const stalePlacesMax = 1_000
-
-export function isLogKey(key: string): boolean {
-  return key.startsWith(logKeyPrefix)
-}
 
 /**
  * Keeps the newest `entriesMax` entries under `log|`. No clock has a say: the newest N of a union are the newest N of the parts' newest N,
