@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util'
 import { ask, convergence, rootOf } from '../test/e2e/harness/api.ts'
 import { type NodeProcess, whenReady } from '../test/e2e/harness/launch.ts'
+import { metricsOf, sampleOf } from '../test/e2e/harness/metrics.ts'
 import { makeFlags } from './support/flags.ts'
 import { MeshOfNodes } from './support/mesh-of-nodes.ts'
-import { metric, metricsOf } from './support/metrics.ts'
 import { publish, spread } from './support/report.ts'
 
 /**
@@ -51,7 +51,7 @@ async function once(): Promise<void> {
   fromContactMs.push(doneWallMs - Number(contact.time))
   const metrics = await metricsOf(node.url)
   const [records, frames, bytes] = ['sync_records', 'frames', 'frame_bytes'].map((what) =>
-    metric(metrics, `flags_replica_${what}_received_total`),
+    sampleOf(metrics, `flags_replica_${what}_received_total`),
   )
   fetched = { records, frames, bytes }
   await node.end('SIGTERM')

@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type NodeProcess, spawnMain, whenReady } from '../test/e2e/harness/launch.ts'
+import { metricsOf, sampleOf } from '../test/e2e/harness/metrics.ts'
 
 /**
  * Evaluation for others while thousands of connections do nothing, or dribble: a real node, asked one evaluation after another
@@ -82,8 +83,7 @@ async function measure({ url }: NodeProcess, durationSeconds: number): Promise<P
     timesMs.push(performance.now() - startedMs)
     await delay(5)
   }
-  const metrics = await (await fetch(`${url}/metrics`)).text()
-  const rssBytes = Number(/^process_resident_memory_bytes (\S+)$/m.exec(metrics)?.[1])
+  const rssBytes = sampleOf(await metricsOf(url), 'process_resident_memory_bytes')
   timesMs.sort((a, b) => a - b)
   const at = (share: number) => Number((timesMs[Math.floor(share * (timesMs.length - 1))] ?? Number.NaN).toFixed(2))
   const held = sockets.filter((socket) => !socket.destroyed && socket.readyState === 'open').length

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { ask, convergence } from '../test/e2e/harness/api.ts'
 import type { NodeProcess } from '../test/e2e/harness/launch.ts'
+import { metricsOf, sampleOf } from '../test/e2e/harness/metrics.ts'
 import { makeFlags } from './support/flags.ts'
 import { MeshOfNodes } from './support/mesh-of-nodes.ts'
-import { metric, metricsOf } from './support/metrics.ts'
 import { type ProcessStats, statsOf } from './support/process-stats.ts'
 import { publish, spread } from './support/report.ts'
 
@@ -69,11 +69,11 @@ process.exit(met ? 0 : 1)
 async function sample(node: NodeProcess): Promise<Sample> {
   const stats = statsOf(node.pid)
   const metrics = await metricsOf(node.url)
-  const datagramBytes = metric(metrics, 'flags_mesh_datagram_bytes_sent_total')
+  const datagramBytes = sampleOf(metrics, 'flags_mesh_datagram_bytes_sent_total')
   return {
     ...stats,
     atMs: performance.now(),
     datagramBytes,
-    bulkBytes: metric(metrics, 'flags_mesh_bulk_bytes_sent_total'),
+    bulkBytes: sampleOf(metrics, 'flags_mesh_bulk_bytes_sent_total'),
   }
 }

@@ -3,6 +3,7 @@ import { Agent, request } from 'node:http'
 import { parseArgs } from 'node:util'
 import { seededRandom } from '../src/base/random.ts'
 import { type NodeProcess, spawnMain, whenReady } from '../test/e2e/harness/launch.ts'
+import { type Metrics, metricsOf, sampleOf } from '../test/e2e/harness/metrics.ts'
 import { type OpenApi, readOpenApi } from '../test/http/openapi-document.ts'
 import { type FuzzedRequest, fuzzRequests } from '../test/http/openapi-fuzz.ts'
 
@@ -45,18 +46,17 @@ async function run(): Promise<void> {
   const document = await fetch(`${node.url}/openapi.json`)
   const api = readOpenApi(await document.text())
   const requests = fuzzRequests(api, seededRandom(seed))
-  const before = await metrics()
+  const before = await metricsOf(node.url)
   let sent = 0
   const worker = async () => {
     while (sent < requestsCount && faults.length < 10) {
       const number = ++sent
       await check(api, requests.next().value)
-      if (number % 10_000 === 0)
-        console.log(`${number} requests, ${Math.round((await metrics()).rssBytes / 2 ** 20)} MB`)
+      if (number % 10_000 === 0) console.log(`${number} requests, ${megabytes(await metricsOf(node.url))} MB`)
     }
   }
   await Promise.all(Array.from({ length: parallel }, worker))
-  report(sent, before, await metrics())
+  report(sent, before, await metricsOf(node.url))
 }
 
 async function check(api: OpenApi, fuzzed: FuzzedRequest): Promise<void> {
@@ -100,23 +100,16 @@ function send({ url }: NodeProcess, fuzzed: FuzzedRequest): Promise<Answer> {
   })
 }
 
-interface Metrics {
-  readonly rssBytes: number
-  readonly handles: number
-}
-
-async function metrics(): Promise<Metrics> {
-  const text = await (await fetch(`${node.url}/metrics`)).text()
-  const sample = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN)
-  return { rssBytes: sample('process_resident_memory_bytes'), handles: sample('nodejs_active_handles_total') }
-}
-
 function report(sent: number, before: Metrics, after: Metrics): void {
   console.table(Object.fromEntries([...statuses].sort(([a], [b]) => a - b)))
-  const megabytes = ({ rssBytes }: Metrics) => Math.round(rssBytes / 2 ** 20)
+  const handles = (metrics: Metrics) => sampleOf(metrics, 'nodejs_active_handles_total')
   console.log(
-    `${sent} requests; memory ${megabytes(before)} -> ${megabytes(after)} MB, handles ${before.handles} -> ${after.handles}`,
+    `${sent} requests; memory ${megabytes(before)} -> ${megabytes(after)} MB, handles ${handles(before)} -> ${handles(after)}`,
   )
   for (const fault of faults) console.error(fault)
   if (faults.length > 0) process.exitCode = 1
+}
+
+function megabytes(metrics: Metrics): number {
+  return Math.round(sampleOf(metrics, 'process_resident_memory_bytes') / 2 ** 20)
 }

@@ -1,6 +1,7 @@
 import { ask, meshOf, rootOf } from '../../test/e2e/harness/api.ts'
 import { startEvaluations } from '../../test/e2e/harness/evaluation-load.ts'
 import type { NodeProcess } from '../../test/e2e/harness/launch.ts'
+import { type Metrics, metricsOf } from '../../test/e2e/harness/metrics.ts'
 import type { RawPeer } from '../../test/e2e/harness/raw-peer.ts'
 import { until } from '../../test/e2e/harness/until.ts'
 import type { Inputs, Kind } from './inputs.ts'
@@ -41,8 +42,6 @@ interface ResidentBytes {
   last: number
 }
 
-type Metrics = ReadonlyMap<string, number>
-
 /** Share of the inputs after which memory is to stay as it is. */
 const warmUp = 0.2
 /** What a node may hold more at the end than when it was warm: garbage not yet collected. */
@@ -74,17 +73,17 @@ export class Storm {
   async run(): Promise<WireFuzzReport> {
     const { node, inputs, socket } = this.#parts
     const startedMs = performance.now()
-    const [before, root] = [await metricsOf(node), await rootOf(node)]
+    const [before, root] = [await lookAt(node), await rootOf(node)]
     const load = startEvaluations([node], 'theirs-0')
     await Promise.all([this.#sendDatagrams(before), ...Array.from({ length: bodiesAtOnce }, () => this.#sendBodies())])
-    await metricsOf(node).then(
+    await lookAt(node).then(
       (metrics) => this.#look(metrics),
       (error) => this.#fault(`the node is gone: ${error}`),
     )
     const { asked, failures } = await load.stop()
     for (const failure of failures) this.#fault(`an evaluation failed: ${failure}`)
     await this.#checkAfterwards(root)
-    const after = await metricsOf(node).catch(() => before)
+    const after = await lookAt(node).catch(() => before)
     return {
       datagramsReached: this.#reached,
       datagramsSent: this.#sent,
@@ -108,7 +107,7 @@ export class Storm {
       const round = Math.min(roundDatagrams, datagrams - this.#reached)
       await socket.send(round, () => inputs.datagram())
       this.#sent += round
-      const metrics = await metricsOf(node).catch((error) => this.#fault(`the node is gone: ${error}`))
+      const metrics = await lookAt(node).catch((error) => this.#fault(`the node is gone: ${error}`))
       if (metrics === undefined) return
       // Others send to the node as well: the probes, and its peer, of which some may have gone elsewhere.
       const others = socket.probes + peer.mesh.counters().datagramsSent - peerBefore
@@ -191,11 +190,8 @@ async function silenceMs(node: NodeProcess, { mesh }: RawPeer): Promise<number> 
   return state === 'alive' && lastSeenMs !== null ? lastSeenMs : Number.POSITIVE_INFINITY
 }
 
-/** All metrics without labels. */
-async function metricsOf({ url }: NodeProcess): Promise<Metrics> {
-  const response = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(answerTimeoutMs) })
-  const samples = (await response.text()).matchAll(/^(\w+) (\S+)$/gm)
-  return new Map(Array.from(samples, ([, name, value]) => [name ?? '', Number(value)]))
+function lookAt({ url }: NodeProcess): Promise<Metrics> {
+  return metricsOf(url, AbortSignal.timeout(answerTimeoutMs))
 }
 
 function between(before: Metrics, after: Metrics, name: string): number {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { runCli } from '../../src/cli/cli.ts'
 import { adminKey, createGuardedTestbed } from '../http/access-keys.ts'
+import { recordingTerminal } from './recording-terminal.ts'
 
 /** The command line, talking to the real API over the real catalog. `peers` more nodes are members, each with its own log. */
 async function createMeshToAsk(peers = 0) {
@@ -13,18 +14,9 @@ async function createMeshToAsk(peers = 0) {
   const env = { FLAGS_URL: urls[0], FLAGS_API_KEY: adminKey }
 
   async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-    let [out, err] = ['', '']
-    const terminal = {
-      out: (text: string) => {
-        out += text
-      },
-      err: (text: string) => {
-        err += text
-      },
-      watched: false,
-    }
+    const { terminal, told } = recordingTerminal()
     const code = await runCli(argv, env, async () => undefined, terminal)
-    return { code, out, err }
+    return { code, ...told }
   }
   return { run, beds, urls }
 }

@@ -6,6 +6,7 @@ import { FlagsError } from '../../src/base/errors.ts'
 import { runCli } from '../../src/cli/cli.ts'
 import { type Config, readConfig } from '../../src/config.ts'
 import { startFakeNode } from './fake-node.ts'
+import { recordingTerminal } from './recording-terminal.ts'
 
 interface Outcome {
   readonly code: number
@@ -16,21 +17,13 @@ interface Outcome {
 
 async function run(argv: readonly string[], env: NodeJS.ProcessEnv = {}, serveFailure?: Error): Promise<Outcome> {
   const served: Config[] = []
-  let [out, err] = ['', '']
-  const terminal = {
-    out: (text: string) => {
-      out += text
-    },
-    err: (text: string) => {
-      err += text
-    },
-    watched: false,
-  }
+  const { terminal, told } = recordingTerminal()
   const serve = async (config: Config) => {
     if (serveFailure !== undefined) throw serveFailure
     served.push(config)
   }
-  return { code: await runCli(argv, env, serve, terminal), out, err, served }
+  const code = await runCli(argv, env, serve, terminal)
+  return { code, ...told, served }
 }
 
 function makeFile(content: string): string {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { NodeProcess } from './launch.ts'
+import { metricsOf, sampleOf } from './metrics.ts'
 import { until } from './until.ts'
 
 export interface Answer {
@@ -51,10 +52,7 @@ export async function rootOf(node: NodeProcess): Promise<string> {
 
 /** A metric of a node that has no labels. */
 export async function metric(node: NodeProcess, name: string): Promise<number> {
-  const text = await (await fetch(`${node.url}/metrics`)).text()
-  const value = new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]
-  if (value === undefined) throw new Error(`${node.url} has no metric ${name}`)
-  return Number(value)
+  return sampleOf(await metricsOf(node.url), name)
 }
 
 /** Waits until every node sees all of them, and all hold the same ruleset; gives its root. */
